@@ -1,0 +1,63 @@
+#pragma once
+// Threads inside a process: the only place where soma uses OpenMP (serial when built without it).
+//
+// parallel_for(n, grain, f) calls f(begin, end) on disjoint ranges that cover [0, n). Every range
+// but the last is a multiple of `grain`, so a caller can keep work units (rows, chunks) whole. It
+// runs serially when n <= grain, with one thread, or inside another parallel region: nesting never
+// oversubscribes. A region is worth at least about 20 us of work: choose the grain so.
+// Which thread runs a range is unspecified; results must not depend on it, nor on the ranges'
+// borders. An exception thrown by f is rethrown in the caller.
+
+#include <type_traits>
+
+#include "soma/core/types.h"
+
+namespace soma {
+
+// Threads a region may use: set_num_threads, else SOMA_NUM_THREADS as the tool passes it on, else
+// the OpenMP default.
+int num_threads();
+void set_num_threads(int n);  // n >= 1, else Error(usage)
+bool in_parallel();
+
+namespace detail {
+using RangeFunction = void (*)(void* context, Index begin, Index end);
+void parallel_for(Index n, Index grain, RangeFunction f, void* context);
+using TeamFunction = void (*)(void* context, int thread, int team);
+void parallel_team(int team, TeamFunction f, void* context);
+}  // namespace detail
+
+template <class F>
+void parallel_for(Index n, Index grain, F&& f) {
+    if (n <= 0) return;
+    if (n <= grain) {
+        f(Index{0}, n);
+        return;
+    }
+    detail::parallel_for(
+        n, grain,
+        [](void* c, Index begin, Index end) {
+            (*static_cast<std::remove_reference_t<F>*>(c))(begin, end);
+        },
+        &f);
+}
+
+// f(thread, team) once on each of `team` threads (at most num_threads(); 1 inside a region).
+template <class F>
+void parallel_team(int team, F&& f) {
+    if (team <= 1) {
+        f(0, 1);
+        return;
+    }
+    detail::parallel_team(
+        team,
+        [](void* c, int thread, int size) {
+            (*static_cast<std::remove_reference_t<F>*>(c))(thread, size);
+        },
+        &f);
+}
+
+// Barrier of the enclosing parallel_team.
+void team_barrier();
+
+}  // namespace soma

@@ -1,0 +1,98 @@
+// parallel.h over OpenMP. parallel_serial.cpp is its twin for builds without OpenMP.
+
+#include <omp.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "soma/core/error.h"
+#include "soma/core/parallel.h"
+
+namespace soma {
+namespace {
+
+// The first exception of a region, carried over the region's end.
+class FirstError {
+public:
+    template <class F>
+    void run(F&& f) noexcept {
+        try {
+            f();
+        } catch (...) {
+#pragma omp critical(soma_first_error)
+            if (!error_) error_ = std::current_exception();
+        }
+    }
+    void rethrow() const {
+        if (error_) std::rethrow_exception(error_);
+    }
+
+private:
+    std::exception_ptr error_;
+};
+
+int team_limit = 0;  // 0: OpenMP's default
+
+// Size of the parallel_team this thread belongs to: a team of one inside somebody else's region
+// must not wait at that region's barrier.
+thread_local int current_team = 1;
+
+}  // namespace
+
+int num_threads() { return team_limit > 0 ? team_limit : omp_get_max_threads(); }
+
+void set_num_threads(int n) {
+    SOMA_CHECK(n >= 1, "set_num_threads: n is ", n, "; need n >= 1");
+    team_limit = n;
+}
+
+bool in_parallel() { return omp_in_parallel() != 0; }
+
+namespace detail {
+
+void parallel_for(Index n, Index grain, RangeFunction f, void* context) {
+    grain = std::max<Index>(grain, 1);
+    const Index chunks = ceil_div(n, grain);
+    const int team = static_cast<int>(std::min<Index>(num_threads(), chunks));
+    if (team <= 1 || in_parallel()) {
+        f(context, 0, n);
+        return;
+    }
+    FirstError error;
+#pragma omp parallel num_threads(team)
+    error.run([&] {
+        const Index thread = omp_get_thread_num(), size = omp_get_num_threads();
+        const Index begin = chunks * thread / size * grain;
+        const Index end = std::min(chunks * (thread + 1) / size * grain, n);
+        if (begin < end) f(context, begin, end);
+    });
+    error.rethrow();
+}
+
+void parallel_team(int team, TeamFunction f, void* context) {
+    team = in_parallel() ? 1 : std::min(team, num_threads());
+    if (team <= 1) {
+        const int outer = current_team;
+        current_team = 1;
+        f(context, 0, 1);
+        current_team = outer;
+        return;
+    }
+    FirstError error;
+#pragma omp parallel num_threads(team)
+    error.run([&] {
+        current_team = omp_get_num_threads();
+        f(context, omp_get_thread_num(), current_team);
+        current_team = 1;
+    });
+    error.rethrow();
+}
+
+}  // namespace detail
+
+void team_barrier() {
+    if (current_team == 1) return;
+#pragma omp barrier
+}
+
+}  // namespace soma

@@ -1,0 +1,85 @@
+# Options, optional packages and flags. AUTO uses a package when it is found; ON makes its absence an
+# error; OFF ignores it. What was switched off is said in the summary and in `soma info`.
+
+set(SOMA_OPENBLAS AUTO CACHE STRING "OpenBLAS as GEMM backend: AUTO, ON, OFF")
+set(SOMA_MPI AUTO CACHE STRING "MPI ranks: AUTO, ON, OFF")
+set(SOMA_OPENMP AUTO CACHE STRING "threads inside a process: AUTO, ON, OFF")
+option(SOMA_BUILD_TESTS "build the tests" ON)
+option(SOMA_BUILD_BENCH "build the benchmarks" ON)
+option(SOMA_WERROR "treat warnings as errors" OFF)
+set(SOMA_SANITIZE "" CACHE STRING "sanitizers, for example address,undefined or thread")
+
+# soma_optional(NAME found-variable): decides SOMA_HAVE_<NAME> from SOMA_<NAME> and a package's result.
+function(soma_optional name found)
+  set(wish ${SOMA_${name}})
+  set(have OFF)
+  if(NOT wish STREQUAL "OFF" AND ${found})
+    set(have ON)
+  elseif(wish STREQUAL "ON")
+    message(FATAL_ERROR "SOMA_${name}=ON but it was not found; run tools/setup.sh or use AUTO or OFF")
+  endif()
+  set(SOMA_HAVE_${name} ${have} PARENT_SCOPE)
+endfunction()
+
+if(NOT SOMA_OPENMP STREQUAL "OFF")
+  find_package(OpenMP COMPONENTS CXX)
+endif()
+soma_optional(OPENMP OpenMP_CXX_FOUND)
+if(NOT SOMA_MPI STREQUAL "OFF")
+  find_package(MPI COMPONENTS CXX)
+endif()
+soma_optional(MPI MPI_CXX_FOUND)
+if(NOT SOMA_OPENBLAS STREQUAL "OFF")
+  find_package(PkgConfig)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(OPENBLAS IMPORTED_TARGET openblas)
+  endif()
+endif()
+soma_optional(OPENBLAS OPENBLAS_FOUND)
+
+# Flags of every unit of the library. Contraction is off: an FMA stands only where it is written
+# (kernels.md 6.3), or the bits would depend on the compiler.
+add_library(soma_flags INTERFACE)
+target_compile_options(soma_flags INTERFACE -ffp-contract=off -fno-math-errno
+  -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wno-unknown-pragmas)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(soma_flags INTERFACE -Wno-psabi)
+endif()
+if(SOMA_WERROR)
+  target_compile_options(soma_flags INTERFACE -Werror)
+endif()
+if(SOMA_SANITIZE)
+  target_compile_options(soma_flags INTERFACE -fsanitize=${SOMA_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(soma_flags INTERFACE -fsanitize=${SOMA_SANITIZE})
+endif()
+
+# soma_isa_flags(file out): the flags of src/kernels/isa/<isa>.cpp.
+function(soma_isa_flags file out)
+  get_filename_component(isa ${file} NAME_WE)
+  set(flags_generic "")
+  set(flags_avx2 -mavx2 -mfma)
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+  set(flags_neon "")
+  set(${out} ${flags_${isa}} PARENT_SCOPE)
+endfunction()
+
+# soma_add_library(target name SOURCES ... ISA ...): a library whose ISA units get their own flags.
+# -O2 for ISA units: at -O3 GCC 12 compiles each k loop twice (kernels.md 2.8).
+function(soma_add_library target export_name)
+  cmake_parse_arguments(arg "" "" "SOURCES;ISA" ${ARGN})
+  add_library(${target} ${arg_SOURCES} ${arg_ISA})
+  add_library(soma::${export_name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${export_name})
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:soma_flags>)
+  if(SOMA_HAVE_OPENMP)
+    target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
+  endif()
+  foreach(file ${arg_ISA})
+    soma_isa_flags(${file} flags)
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O2;${flags}")
+  endforeach()
+endfunction()
