@@ -1,0 +1,21 @@
+#!/bin/sh
+# ranks.sh N PROGRAM [ARGUMENTS]: runs a program on N ranks of this machine, or on one without MPI.
+#
+# mpirun refuses to start as root and on fewer cores than ranks unless told otherwise; both are
+# normal in a container. Binding is off so that two ranks do not share one core by accident; each
+# rank gets its share of the cores as threads.
+set -eu
+
+ranks=$1
+shift
+if ! command -v mpirun >/dev/null; then
+    echo "ranks: mpirun not found, running on one rank" >&2
+    exec "$@"
+fi
+if [ -z "${SOMA_NUM_THREADS:-}" ]; then
+    threads=$(($(nproc) / ranks))
+    [ "$threads" -ge 1 ] || threads=1
+    export SOMA_NUM_THREADS=$threads
+fi
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+exec mpirun --oversubscribe --bind-to none -np "$ranks" "$@"
