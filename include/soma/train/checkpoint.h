@@ -1,0 +1,51 @@
+#pragma once
+// Checkpoint: everything a run needs to continue bit-identically, as one safetensors file that
+// every framework can read.
+//
+//   tensors    <parameter or buffer name>            logical shapes, never ranks or flat layout
+//              opt.<slot>.<parameter name>           optimizer state
+//   metadata   schema, system, recipe, step, seed, batch, shards, config, optimizer scalars,
+//              weights (hash), crc32c of each tensor
+//
+// The file is written to a temporary name, synced and renamed: a crash or a full disk leaves the
+// previous checkpoint untouched. Any rank count that divides the shards can resume it.
+
+#include <map>
+#include <string>
+
+#include "soma/nn/parameter_store.h"
+#include "soma/optim/optimizer.h"
+
+namespace soma::train {
+
+struct CheckpointInfo {
+    std::string system, recipe;
+    Index step = 0;
+    std::uint64_t seed = 0;
+    Index batch = 0, shards = 0;
+    std::string data;    // name and hash of the training set
+    std::string config;  // the resolved options, JSON, for the reader
+};
+
+// Errors: ErrorCode::checkpoint naming the path when it cannot be written.
+void save_checkpoint(const std::string& path, const CheckpointInfo& info,
+                     const nn::ParameterStore& store, const optim::Optimizer& optimizer);
+
+// Reads a checkpoint into a frozen store and its optimizer; nothing is changed unless every tensor
+// of the file fits. Errors: ErrorCode::data naming the file and the tensor or field.
+CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& store,
+                               optim::Optimizer& optimizer);
+// Parameters and buffers only, for evaluation.
+CheckpointInfo load_parameters(const std::string& path, nn::ParameterStore& store);
+// The metadata alone.
+CheckpointInfo read_checkpoint_info(const std::string& path);
+
+// step-00000120.safetensors, so that names sort by step.
+std::string checkpoint_name(Index step);
+// The newest checkpoint of a folder that passes its checksums; files that fail are reported through
+// `warning` and passed over. "" when there is none.
+std::string newest_valid_checkpoint(const std::string& folder, std::string* warning = nullptr);
+// Deletes all but the newest `keep` checkpoints of a folder.
+void prune_checkpoints(const std::string& folder, Index keep);
+
+}  // namespace soma::train

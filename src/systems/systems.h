@@ -1,0 +1,20 @@
+#pragma once
+// The functions that registry.cpp lists: one `reproduce` a system, and `train` where there is one.
+
+#include "soma/systems/registry.h"
+
+namespace soma::systems {
+
+// neurons/
+Reproduction reproduce_mcculloch_pitts(const ReproduceContext& context);
+Reproduction reproduce_perceptron(const ReproduceContext& context);
+Reproduction reproduce_xor(const ReproduceContext& context);
+Reproduction reproduce_cybenko1989(const ReproduceContext& context);
+Reproduction reproduce_backprop1986(const ReproduceContext& context);
+// vision/
+Reproduction reproduce_lecun1989(const ReproduceContext& context);
+train::TrainResult train_lecun1989(const train::TrainOptions& options, dist::Comm& comm);
+Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
+train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm);
+
+}  // namespace soma::systems
