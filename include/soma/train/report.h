@@ -55,7 +55,8 @@ public:
     JsonLog& log() { return *log_; }
 
     // Each writes its files at once. Error(usage) when sizes do not fit each other or the name is
-    // no file name; a missing or failing gnuplot is no error (see RenderedFigure::problem).
+    // no file name; a missing or failing gnuplot is no error (see RenderedFigure::problem). The
+    // result stays valid until the next call.
     const RenderedFigure& add(const LinePlot& plot);
     const RenderedFigure& add(const BarChart& chart);
     const RenderedFigure& add(const HeatMap& map);
@@ -65,7 +66,7 @@ public:
     // A paragraph at the head of the page, and a table below them.
     void note(const std::string& paragraph) { notes_.push_back(paragraph); }
     void add(const Table& table) { tables_.push_back(table); }
-    // A text file in the folder, written whole: <name> is replaced only when all bytes are on disk.
+    // A text file in the folder, written whole: <name> is replaced only when all bytes are out.
     void write(const std::string& name, const std::string& text);
 
     // (Re)writes index.html from all that was added so far.

@@ -1,0 +1,103 @@
+// Figures as text: sizes are checked, labels are never interpreted, data are the caller's.
+#include "soma/train/figures.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "soma/core/error.h"
+#include "train/plot.h"
+
+namespace soma::train {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST(Figures, QuotesInLabelsAreDoubled) { EXPECT_EQ(quoted("it's\nso"), "'it''s so'"); }
+
+TEST(Figures, PointsThatAreNotFiniteAreLeftOut) {
+    const LinePlot plot{.text = {"p", "", ""},
+                        .x_label = "x",
+                        .y_label = "y",
+                        .series = {{"a", {1, 2, 3}, {0.5, std::nan(""), 0.25}}}};
+
+    const std::string data = plot_of(plot).data;
+
+    EXPECT_TRUE(contains(data, "1 0.5\n3 0.25\n"));
+}
+
+TEST(Figures, SeriesWithoutFinitePointsKeepsItsBlock) {
+    const LinePlot plot{.text = {"p", "", ""},
+                        .x_label = "x",
+                        .y_label = "y",
+                        .series = {{"a", {1}, {HUGE_VAL}}, {"b", {1}, {2}}}};
+
+    EXPECT_TRUE(contains(plot_of(plot).data, "NaN NaN\n\n\n# b"));
+}
+
+TEST(Figures, UnequalLengthsAreUsageErrorsThatNameTheSeries) {
+    const LinePlot plot{.text = {"curve", "", ""},
+                        .x_label = "x",
+                        .y_label = "y",
+                        .series = {{"loss", {1, 2}, {1}}}};
+    try {
+        plot_of(plot);
+        FAIL() << "accepted 2 x for 1 y";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::usage);
+        EXPECT_TRUE(contains(e.what(), "figure curve"));
+        EXPECT_TRUE(contains(e.what(), "'loss' has 2 x and 1 y"));
+    }
+}
+
+TEST(Figures, ConfusionMatrixCountsPairsAndSkipsTheUnseen) {
+    const HeatMap map = confusion_matrix({"c", "", ""}, 2, {0, 0, 1, 1}, {0, 1, 1, -1});
+
+    EXPECT_EQ(map.values, (std::vector<double>{1, 1, 0, 1}));
+    EXPECT_EQ(map.row_labels, (std::vector<std::string>{"0", "1"}));
+}
+
+TEST(Figures, ConfusionMatrixRefusesClassesOutsideItsRange) {
+    EXPECT_THROW(confusion_matrix({"c", "", ""}, 2, {0, 2}, {0, 0}), Error);
+}
+
+TEST(Figures, ImageGridRefusesPixelsThatDoNotFillTheImage) {
+    ImageGrid grid{.text = {"g", "", ""}, .images = {}};
+    grid.images.push_back({.height = 2, .width = 2, .pixels = {1, 2, 3}});
+
+    EXPECT_THROW(plot_of(grid), Error);
+}
+
+TEST(Figures, ImageGridWritesOneBlockAnImage) {
+    ImageGrid grid{.text = {"g", "", ""}, .images = {}};
+    grid.images.push_back({.height = 1, .width = 2, .pixels = {0, 1}, .caption = "4 -> 9"});
+    grid.images.push_back({.height = 1, .width = 1, .channels = 3, .pixels = {1, 2, 3}});
+
+    const std::string data = plot_of(grid).data;
+
+    EXPECT_TRUE(contains(data, "# image 0: 1 x 2, 4 -> 9\n0 1\n\n\n"));
+    EXPECT_TRUE(contains(data, "# image 1: 1 x 1\n0 0 1 2 3\n"));
+}
+
+TEST(Figures, TimingDiagramHoldsTheLastValueForOneTick) {
+    const TimingDiagram diagram{.text = {"t", "", ""}, .signals = {{"a", {0, 1}}}};
+
+    EXPECT_TRUE(contains(plot_of(diagram).data, "0 0\n1 1\n2 1\n"));
+}
+
+TEST(Figures, ScriptNamesItsDataFileAndBothImages) {
+    const BarChart chart{
+        .text = {"bars", "", ""}, .y_label = "%", .labels = {"a"}, .series = {{"x", {1}}}};
+
+    const std::string script = script_of(plot_of(chart), "bars");
+
+    EXPECT_TRUE(contains(script, "'bars.dat'"));
+    EXPECT_TRUE(contains(script, "'bars.png'"));
+    EXPECT_TRUE(contains(script, "'bars.svg'"));
+    EXPECT_FALSE(contains(script, kDataFile));
+}
+
+}  // namespace
+}  // namespace soma::train
