@@ -56,10 +56,7 @@ Tensor Var::gradient() const {
 
 Var Tape::leaf(const Shape& shape, DType dtype, void* value) {
     if (check_finite_ && !nodes_.empty()) require_finite(nodes_.back());
-    Node& n = nodes_.emplace_back();
-    n.op = &kConstant;
-    n.shape = shape;
-    n.dtype = dtype;
+    Node& n = nodes_.emplace_back(kConstant, shape, dtype);
     n.value = value;
     return {this, size() - 1};
 }
@@ -90,10 +87,8 @@ Tape::Output Tape::emit(const OpInfo& op, std::initializer_list<Var> inputs, con
                         DType dtype) {
     const std::int32_t index = size();
     if (check_finite_ && index > 0) require_finite(nodes_.back());
-    Node& n = nodes_.emplace_back();
-    n.op = &op;
-    n.shape = shape;
-    n.dtype = dtype;
+    // `shape` may lie inside nodes_: emplace_back builds the new node before it moves the old ones.
+    Node& n = nodes_.emplace_back(op, shape, dtype);
     n.value = values_.allocate(static_cast<std::size_t>(bytes_of(n)));
     for (const Var v : inputs) {
         n.inputs[n.input_count++] = v.index();
@@ -104,10 +99,7 @@ Tape::Output Tape::emit(const OpInfo& op, std::initializer_list<Var> inputs, con
 }
 
 Tape::Output Tape::emit_view(const OpInfo& op, Var of, const Shape& shape) {
-    Node n;
-    n.op = &op;
-    n.shape = shape;
-    n.dtype = of.dtype();
+    Node n(op, shape, of.dtype());
     n.value = node(of).value;
     n.inputs[n.input_count++] = of.index();
     n.needs_grad = of.needs_grad() && op.backward != nullptr;
@@ -185,7 +177,7 @@ void Tape::rewind(const Mark& mark) {
         const Node& n = nodes_[i];
         if (n.grad != nullptr && !n.has_sink) give_buffer(n.grad, bytes_of(n));
     }
-    nodes_.resize(static_cast<std::size_t>(mark.node));
+    nodes_.erase(nodes_.begin() + mark.node, nodes_.end());
     if (mark.node == 0) {
         kept_.clear();
         values_.reset();

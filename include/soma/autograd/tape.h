@@ -70,14 +70,17 @@ struct OpInfo {
 struct Node {
     static constexpr int kMaxInputs = 8;
 
-    const OpInfo* op = nullptr;
+    Node(const OpInfo& info, const Shape& value_shape, DType value_dtype)
+        : op(&info), shape(value_shape), dtype(value_dtype) {}
+
+    const OpInfo* op;
     void* value = nullptr;  // shape.count() elements of dtype
     void* grad = nullptr;   // buffer of the same size; nullptr until the first contribution
     void* saved = nullptr;  // what the op keeps for its backward, in the tape's arena
     Shape shape;
     std::int32_t inputs[kMaxInputs];  // node numbers, all smaller than this node's own
     std::uint8_t input_count = 0;
-    DType dtype = DType::f32;
+    DType dtype;
     bool needs_grad = false;
     bool keeps_grad = false;  // input or retained: the buffer stays until the next sweep or reset
     bool has_sink =
