@@ -1,0 +1,25 @@
+#pragma once
+// KernelTable: all kernels of one instruction set, as plain function pointers.
+//
+// One struct a family, declared with its contract in table/<family>.h; src/kernels/kernels.inl
+// fills them, once for each ISA. Drivers (gemm.cpp, conv.cpp, ...) hold the loops and the threads
+// and reach the kernels through table<T>() of dispatch.h.
+
+#include "soma/core/types.h"
+// families, in alphabetical order:
+
+namespace soma::kernels {
+
+// The families in one element type.
+template <class T>
+struct TypedKernels {
+    int width;  // elements in a vector
+};
+
+struct KernelTable {
+    const char* isa;  // "generic", "avx2", "avx512", "neon"
+    TypedKernels<float> f32;
+    TypedKernels<double> f64;
+};
+
+}  // namespace soma::kernels

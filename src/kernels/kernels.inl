@@ -1,0 +1,18 @@
+// All kernel families of one ISA, and the table that holds them.
+// Included by isa/<isa>.cpp inside an anonymous namespace, after vec/<isa>.h.
+//
+// A family x is: include/soma/kernels/table/x.h  the contract, a plain struct of function pointers
+//                src/kernels/x.inl               the kernels, templates on the vector type V
+//                one include and one line below
+// Families may use those included above them (vmath before all that need exp).
+
+// families:
+
+template <class V>
+constexpr TypedKernels<typename V::Scalar> typed_kernels() {
+    TypedKernels<typename V::Scalar> t{};
+    t.width = V::kWidth;
+    return t;
+}
+
+constexpr KernelTable kTable{kIsa, typed_kernels<VecF>(), typed_kernels<VecD>()};

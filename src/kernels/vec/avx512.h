@@ -1,0 +1,154 @@
+// AVX-512 vectors (F, BW, DQ, VL). Included inside an anonymous namespace by isa/avx512.cpp.
+// vec/generic.h documents the interface that all four headers share.
+// LANES16 (kernels.md 6.2): one VecF or two VecD.
+
+struct VecF {
+    using Scalar = float;
+    using Reg = __m512;
+    using Int = __m512i;
+    using Mask = __mmask16;
+    static constexpr int kWidth = 16;
+
+    static Reg zero() { return _mm512_setzero_ps(); }
+    static Reg broadcast(float x) { return _mm512_set1_ps(x); }
+    static Reg load(const float* p) { return _mm512_loadu_ps(p); }
+    static void store(float* p, Reg a) { _mm512_storeu_ps(p, a); }
+    static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
+    static Reg load_masked(const float* p, Mask m) { return _mm512_maskz_loadu_ps(m, p); }
+    static void store_masked(float* p, Mask m, Reg a) { _mm512_mask_storeu_ps(p, m, a); }
+
+    static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+    static Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
+    static Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
+    static Reg div(Reg a, Reg b) { return _mm512_div_ps(a, b); }
+    static Reg sqrt(Reg a) { return _mm512_sqrt_ps(a); }
+    static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+    static Reg fnma(Reg a, Reg b, Reg c) { return _mm512_fnmadd_ps(a, b, c); }
+    static Reg neg(Reg a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+    static Reg abs(Reg a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
+    static Reg max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
+    static Reg min(Reg a, Reg b) { return _mm512_min_ps(a, b); }
+
+    static Mask lt(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+    static Mask le(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+    static Mask gt(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+    static Mask ge(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
+    static Mask eq(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+    static Mask is_nan(Reg a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
+    static Mask both(Mask a, Mask b) { return static_cast<Mask>(a & b); }
+    static Mask either(Mask a, Mask b) { return static_cast<Mask>(a | b); }
+    static Reg select(Mask m, Reg a, Reg b) { return _mm512_mask_blend_ps(m, b, a); }
+    static Int iselect(Mask m, Int a, Int b) { return _mm512_mask_blend_epi32(m, b, a); }
+
+    static Int to_int(Reg a) { return _mm512_cvtps_epi32(a); }
+    static Reg from_int(Int a) { return _mm512_cvtepi32_ps(a); }
+    static Int as_int(Reg a) { return _mm512_castps_si512(a); }
+    static Reg as_float(Int a) { return _mm512_castsi512_ps(a); }
+    static Int ibroadcast(std::int32_t x) { return _mm512_set1_epi32(x); }
+    static Int iadd(Int a, Int b) { return _mm512_add_epi32(a, b); }
+    static Int isub(Int a, Int b) { return _mm512_sub_epi32(a, b); }
+    static Int iand(Int a, Int b) { return _mm512_and_si512(a, b); }
+    static Int ior(Int a, Int b) { return _mm512_or_si512(a, b); }
+    static Int ixor(Int a, Int b) { return _mm512_xor_si512(a, b); }
+    static Mask ieq(Int a, Int b) { return _mm512_cmpeq_epi32_mask(a, b); }
+    template <int N>
+    static Int shl(Int a) {
+        return _mm512_slli_epi32(a, N);
+    }
+    template <int N>
+    static Int shr(Int a) {
+        return _mm512_srli_epi32(a, N);
+    }
+    template <int N>
+    static Int sar(Int a) {
+        return _mm512_srai_epi32(a, N);
+    }
+    static Int iload(const std::int32_t* p) { return _mm512_loadu_si512(p); }
+    static void istore(std::int32_t* p, Int a) { _mm512_storeu_si512(p, a); }
+};
+
+struct VecD {
+    using Scalar = double;
+    using Reg = __m512d;
+    using Int = __m512i;
+    using Mask = __mmask8;
+    static constexpr int kWidth = 8;
+
+    static Reg zero() { return _mm512_setzero_pd(); }
+    static Reg broadcast(double x) { return _mm512_set1_pd(x); }
+    static Reg load(const double* p) { return _mm512_loadu_pd(p); }
+    static void store(double* p, Reg a) { _mm512_storeu_pd(p, a); }
+    static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
+    static Reg load_masked(const double* p, Mask m) { return _mm512_maskz_loadu_pd(m, p); }
+    static void store_masked(double* p, Mask m, Reg a) { _mm512_mask_storeu_pd(p, m, a); }
+
+    static Reg add(Reg a, Reg b) { return _mm512_add_pd(a, b); }
+    static Reg sub(Reg a, Reg b) { return _mm512_sub_pd(a, b); }
+    static Reg mul(Reg a, Reg b) { return _mm512_mul_pd(a, b); }
+    static Reg div(Reg a, Reg b) { return _mm512_div_pd(a, b); }
+    static Reg sqrt(Reg a) { return _mm512_sqrt_pd(a); }
+    static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_pd(a, b, c); }
+    static Reg fnma(Reg a, Reg b, Reg c) { return _mm512_fnmadd_pd(a, b, c); }
+    static Reg neg(Reg a) { return _mm512_xor_pd(a, _mm512_set1_pd(-0.0)); }
+    static Reg abs(Reg a) { return _mm512_andnot_pd(_mm512_set1_pd(-0.0), a); }
+    static Reg max(Reg a, Reg b) { return _mm512_max_pd(a, b); }
+    static Reg min(Reg a, Reg b) { return _mm512_min_pd(a, b); }
+
+    static Mask lt(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+    static Mask le(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+    static Mask gt(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ); }
+    static Mask ge(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_GE_OQ); }
+    static Mask eq(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+    static Mask is_nan(Reg a) { return _mm512_cmp_pd_mask(a, a, _CMP_UNORD_Q); }
+    static Mask both(Mask a, Mask b) { return static_cast<Mask>(a & b); }
+    static Mask either(Mask a, Mask b) { return static_cast<Mask>(a | b); }
+    static Reg select(Mask m, Reg a, Reg b) { return _mm512_mask_blend_pd(m, b, a); }
+    static Int iselect(Mask m, Int a, Int b) { return _mm512_mask_blend_epi64(m, b, a); }
+
+    static Int to_int(Reg a) { return _mm512_cvtpd_epi64(a); }
+    static Reg from_int(Int a) { return _mm512_cvtepi64_pd(a); }
+    static Int as_int(Reg a) { return _mm512_castpd_si512(a); }
+    static Reg as_float(Int a) { return _mm512_castsi512_pd(a); }
+    static Int ibroadcast(std::int64_t x) { return _mm512_set1_epi64(x); }
+    static Int iadd(Int a, Int b) { return _mm512_add_epi64(a, b); }
+    static Int isub(Int a, Int b) { return _mm512_sub_epi64(a, b); }
+    static Int iand(Int a, Int b) { return _mm512_and_si512(a, b); }
+    static Int ior(Int a, Int b) { return _mm512_or_si512(a, b); }
+    static Int ixor(Int a, Int b) { return _mm512_xor_si512(a, b); }
+    static Mask ieq(Int a, Int b) { return _mm512_cmpeq_epi64_mask(a, b); }
+    template <int N>
+    static Int shl(Int a) {
+        return _mm512_slli_epi64(a, N);
+    }
+    template <int N>
+    static Int shr(Int a) {
+        return _mm512_srli_epi64(a, N);
+    }
+    template <int N>
+    static Int sar(Int a) {
+        return _mm512_srai_epi64(a, N);
+    }
+};
+
+struct VecU {
+    using Scalar = std::uint32_t;
+    using Reg = __m512i;
+    static constexpr int kWidth = 16;
+
+    static Reg broadcast(std::uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); }
+    static Reg load(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+    static void store(std::uint32_t* p, Reg a) { _mm512_storeu_si512(p, a); }
+    static Reg add(Reg a, Reg b) { return _mm512_add_epi32(a, b); }
+    static Reg bxor(Reg a, Reg b) { return _mm512_xor_si512(a, b); }
+    static Reg mullo(Reg a, Reg b) { return _mm512_mullo_epi32(a, b); }
+    static Reg mulhi(Reg a, Reg b) {
+        const Reg even = _mm512_srli_epi64(_mm512_mul_epu32(a, b), 32);
+        const Reg odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
+        return _mm512_mask_blend_epi32(0xAAAA, even, odd);
+    }
+    template <int N>
+    static Reg shr(Reg a) {
+        return _mm512_srli_epi32(a, N);
+    }
+    static VecF::Reg to_float(Reg a) { return _mm512_cvtepi32_ps(a); }
+};
