@@ -1,0 +1,44 @@
+#pragma once
+// Where options come from: command line over environment over config file.
+//
+// Every long option --some-name of a verb may also stand as SOMA_SOME_NAME in the environment and
+// as some-name in the file given by --config, at top level or in a section named after the verb.
+// The three are merged into one argument list, the weakest first; the last value of an option wins.
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "soma/train/log.h"
+
+namespace soma::cli {
+
+// The arguments (without the program's name) with those of file and environment put behind the
+// verb. Error(usage) for an unknown verb, option or key, with the nearest known ones; Error(data)
+// for a file that cannot be read.
+std::vector<std::string> merged_arguments(const CLI::App& program,
+                                          const std::vector<std::string>& arguments);
+
+// The variable of an option: "--num-threads" -> "SOMA_NUM_THREADS".
+std::string variable_of(const std::string& option);
+
+// All options of a parsed verb with their values, for run folders and --print-config.
+train::Fields resolved_options(const CLI::App& verb);
+// The same as the text of a config file.
+std::string config_text(const train::Fields& fields);
+
+// What follows every verb: config file, threads, an example behind the help text.
+struct CommonOptions {
+    std::string config;
+    int threads = 0;
+    bool quiet = false;
+};
+CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string& what,
+                   const std::string& example, CommonOptions& common);
+// Applies what the common options say; called at the beginning of an action.
+void apply(const CommonOptions& common);
+
+// "a:b:c" and repeated options as one list.
+std::vector<std::string> split_paths(const std::vector<std::string>& values);
+
+}  // namespace soma::cli

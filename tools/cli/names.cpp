@@ -1,0 +1,34 @@
+#include "cli/names.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include "soma/core/error.h"
+#include "soma/core/text.h"
+#include "soma/train/checkpoint.h"
+
+namespace soma::cli {
+
+const systems::System& known_system(const std::string& name) {
+    const systems::System* system = systems::find(name);
+    if (system == nullptr) {
+        fail(ErrorCode::usage, "unknown system '", name, "'",
+             suggestion(systems::nearest_names(name)), " (soma list shows all)");
+    }
+    return *system;
+}
+
+std::string known_checkpoint(const std::string& path) {
+    namespace fs = std::filesystem;
+    if (!fs::exists(path)) fail(ErrorCode::data, "checkpoint ", path, ": no such file or folder");
+    if (!fs::is_directory(path)) return path;
+    const fs::path inner = fs::path(path) / "checkpoints";
+    std::string warning;
+    const std::string found =
+        train::newest_valid_checkpoint(fs::is_directory(inner) ? inner.string() : path, &warning);
+    if (!warning.empty()) std::cerr << "soma: warning: " << warning << std::endl;
+    if (found.empty()) fail(ErrorCode::data, "checkpoint: ", path, " holds no valid checkpoint");
+    return found;
+}
+
+}  // namespace soma::cli
