@@ -7,11 +7,14 @@
 // Families may use those included above them (vmath before all that need exp).
 
 // families:
+#include "kernels/channels.inl"
+#include "kernels/pool.inl"
 
 template <class V>
 constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     TypedKernels<typename V::Scalar> t{};
     t.width = V::kWidth;
+    t.pool = pool_table<V>();
     return t;
 }
 

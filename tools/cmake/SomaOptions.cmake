@@ -69,7 +69,8 @@ function(soma_isa_flags file out)
 endfunction()
 
 # soma_add_library(target name SOURCES ... ISA ...): a library whose ISA units get their own flags.
-# -O2 for ISA units: at -O3 GCC 12 compiles each k loop twice (kernels.md 2.8).
+# -O2 for ISA units: at -O3 GCC 12 compiles each k loop twice (kernels.md 2.8). -fno-exceptions: kernels
+# are noexcept, and the personality routine would be a shared symbol.
 function(soma_add_library target export_name)
   cmake_parse_arguments(arg "" "" "SOURCES;ISA" ${ARGN})
   add_library(${target} ${arg_SOURCES} ${arg_ISA})
@@ -85,6 +86,6 @@ function(soma_add_library target export_name)
   endif()
   foreach(file ${arg_ISA})
     soma_isa_flags(${file} flags)
-    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O2;${flags}")
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O2;-fno-exceptions;${flags}")
   endforeach()
 endfunction()

@@ -7,6 +7,7 @@
 
 #include "soma/core/types.h"
 // families, in alphabetical order:
+#include "soma/kernels/table/pool.h"
 
 namespace soma::kernels {
 
@@ -14,6 +15,7 @@ namespace soma::kernels {
 template <class T>
 struct TypedKernels {
     int width;  // elements in a vector
+    PoolTable<T> pool;
 };
 
 struct KernelTable {
