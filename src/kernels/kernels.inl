@@ -7,6 +7,11 @@
 // Families may use those included above them (vmath before all that need exp).
 
 // families:
+#include "kernels/lanes.inl"
+#include "kernels/vmath_tables.inl"
+#include "kernels/vmath.inl"
+#include "kernels/elementwise.inl"
+#include "kernels/reduce.inl"
 #include "kernels/channels.inl"
 #include "kernels/pool.inl"
 
@@ -14,6 +19,8 @@ template <class V>
 constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     TypedKernels<typename V::Scalar> t{};
     t.width = V::kWidth;
+    t.elementwise = elementwise_table<V>();
+    t.reduce = reduce_table<V>();
     t.pool = pool_table<V>();
     return t;
 }

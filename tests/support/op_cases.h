@@ -25,9 +25,9 @@ struct OpCase {
     std::function<Var(Tape&, std::span<const Var>)> op;
     // The op once more, element by element; returns the output row-major. nullptr: the row relies
     // on central differences and on its family's own tests (say why beside it).
-    std::function<Scalars(const std::vector<Scalars>&)> oracle;
+    std::function<Scalars(const std::vector<Scalars>&)> oracle = nullptr;
     // Calls the op with impossible shapes. nullptr: the op has none.
-    std::function<void(Tape&)> bad;
+    std::function<void(Tape&)> bad = nullptr;
     double low = -2, high = 2;  // inputs are uniform in [low, high)
     // Additions in the longest chain of one output or gradient element, for the f32 bound
     // 4 (depth + 8) u max|.|; the 8 stands for the ULPs of a transcendental.

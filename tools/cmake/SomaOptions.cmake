@@ -48,7 +48,8 @@ target_compile_options(soma_flags INTERFACE -ffp-contract=off -fno-math-errno
   -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wno-unknown-pragmas)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # restrict: GCC 12 warns about std::string's own operator+ at -O3 (GCC bug 105651).
-  target_compile_options(soma_flags INTERFACE -Wno-psabi -Wno-restrict)
+  # maybe-uninitialized: and about its own AVX-512 intrinsics (GCC bug 105593).
+  target_compile_options(soma_flags INTERFACE -Wno-psabi -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 if(SOMA_WERROR)
   target_compile_options(soma_flags INTERFACE -Werror)

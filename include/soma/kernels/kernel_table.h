@@ -7,7 +7,9 @@
 
 #include "soma/core/types.h"
 // families, in alphabetical order:
+#include "soma/kernels/table/elementwise.h"
 #include "soma/kernels/table/pool.h"
+#include "soma/kernels/table/reduce.h"
 
 namespace soma::kernels {
 
@@ -15,6 +17,8 @@ namespace soma::kernels {
 template <class T>
 struct TypedKernels {
     int width;  // elements in a vector
+    ElementwiseTable<T> elementwise;
+    ReduceTable<T> reduce;
     PoolTable<T> pool;
 };
 

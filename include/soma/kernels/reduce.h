@@ -1,7 +1,7 @@
 #pragma once
 // Reductions in the canonical orders of kernels.md 6.2: same bits for any thread count and ISA.
 //
-//     LANES16   a row of n: lane l adds x[l], x[l + 16], ...; then lanes fold 16 -> 8 -> 4 -> 2 -> 1
+//     LANES16   a row of n: lane l adds x[l], x[l + 16], ...; lanes fold 16 -> 8 -> 4 -> 2 -> 1
 //               by lane[l] + lane[l + half]. Products enter a lane by FMA.
 //     TREE      rows in leaves of 256: a leaf is a chain over ascending rows starting at +0, leaves
 //               are folded pairwise, the lower-numbered part on the left:
@@ -41,8 +41,8 @@ void column_sums_tree(Index rows, Index cols, const T* x, Index ldx, T alpha, T*
                       bool accumulate);
 // y[c] (+)= alpha * sum_r a[r, c] b[r, c], FMA into the leaf: gains of normalisation layers.
 template <class T>
-void column_dots_tree(Index rows, Index cols, const T* a, Index lda, const T* b, Index ldb,
-                      T alpha, T* y, bool accumulate);
+void column_dots_tree(Index rows, Index cols, const T* a, Index lda, const T* b, Index ldb, T alpha,
+                      T* y, bool accumulate);
 // value[c] = max_r x[r, c], index[c] = its first row; NaN as in row_max. rows >= 1.
 template <class T>
 void column_max(Index rows, Index cols, const T* x, Index ldx, T* value, std::int32_t* index);
@@ -51,6 +51,9 @@ void column_max(Index rows, Index cols, const T* x, Index ldx, T* value, std::in
 // y[o, i] (+)= alpha * sum_k x[o, k, i]: LANES16 when inner == 1, else TREE over k.
 template <class T>
 void sum_axis(Index outer, Index n, Index inner, const T* x, T alpha, T* y, bool accumulate);
+// The adjoint: x[o, k, i] (+)= alpha * y[o, i].
+template <class T>
+void spread_axis(Index outer, Index n, Index inner, T alpha, const T* y, T* x, bool accumulate);
 // As row_max over the middle axis.
 template <class T>
 void max_axis(Index outer, Index n, Index inner, const T* x, T* value, std::int32_t* index);

@@ -19,6 +19,24 @@ struct VecF {
     }
     static Reg load_masked(const float* p, Mask m) { return _mm256_maskload_ps(p, as_int(m)); }
     static void store_masked(float* p, Mask m, Reg a) { _mm256_maskstore_ps(p, as_int(m), a); }
+    static void transpose(const float* src, std::ptrdiff_t lds, float* dst, std::ptrdiff_t ldd) {
+        Reg r[8], t[8];
+        for (int i = 0; i < 8; ++i) r[i] = load(src + i * lds);
+        for (int i = 0; i < 8; i += 2) {
+            t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+            t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+        }
+        const auto pair = [](Reg a, Reg b, bool high) {
+            const __m256d x = _mm256_castps_pd(a), y = _mm256_castps_pd(b);
+            return _mm256_castpd_ps(high ? _mm256_unpackhi_pd(x, y) : _mm256_unpacklo_pd(x, y));
+        };
+        for (int g = 0; g < 8; g += 4)  // r[g + c]: columns c and 4 + c of 4 rows
+            for (int c = 0; c < 4; ++c) r[g + c] = pair(t[g + c / 2], t[g + 2 + c / 2], c % 2 != 0);
+        for (int c = 0; c < 4; ++c) {
+            store(dst + c * ldd, _mm256_permute2f128_ps(r[c], r[4 + c], 0x20));
+            store(dst + (4 + c) * ldd, _mm256_permute2f128_ps(r[c], r[4 + c], 0x31));
+        }
+    }
 
     static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
     static Reg sub(Reg a, Reg b) { return _mm256_sub_ps(a, b); }
@@ -84,6 +102,7 @@ struct VecD {
     static Reg zero() { return _mm256_setzero_pd(); }
     static Reg broadcast(double x) { return _mm256_set1_pd(x); }
     static Reg load(const double* p) { return _mm256_loadu_pd(p); }
+    static Reg load_widened(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
     static void store(double* p, Reg a) { _mm256_storeu_pd(p, a); }
     static Mask first(int n) {
         const Int lane = _mm256_setr_epi64x(0, 1, 2, 3);
@@ -91,6 +110,18 @@ struct VecD {
     }
     static Reg load_masked(const double* p, Mask m) { return _mm256_maskload_pd(p, as_int(m)); }
     static void store_masked(double* p, Mask m, Reg a) { _mm256_maskstore_pd(p, as_int(m), a); }
+    static void transpose(const double* src, std::ptrdiff_t lds, double* dst, std::ptrdiff_t ldd) {
+        Reg t[4];
+        for (int i = 0; i < 4; i += 2) {  // t[i + c]: columns c and 2 + c of 2 rows
+            const Reg a = load(src + i * lds), b = load(src + (i + 1) * lds);
+            t[i] = _mm256_unpacklo_pd(a, b);
+            t[i + 1] = _mm256_unpackhi_pd(a, b);
+        }
+        for (int c = 0; c < 2; ++c) {
+            store(dst + c * ldd, _mm256_permute2f128_pd(t[c], t[2 + c], 0x20));
+            store(dst + (2 + c) * ldd, _mm256_permute2f128_pd(t[c], t[2 + c], 0x31));
+        }
+    }
 
     static Reg add(Reg a, Reg b) { return _mm256_add_pd(a, b); }
     static Reg sub(Reg a, Reg b) { return _mm256_sub_pd(a, b); }

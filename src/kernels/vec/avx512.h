@@ -16,6 +16,30 @@ struct VecF {
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static Reg load_masked(const float* p, Mask m) { return _mm512_maskz_loadu_ps(m, p); }
     static void store_masked(float* p, Mask m, Reg a) { _mm512_mask_storeu_ps(p, m, a); }
+    static void transpose(const float* src, std::ptrdiff_t lds, float* dst, std::ptrdiff_t ldd) {
+        Reg r[16], t[16];
+        for (int i = 0; i < 16; ++i) r[i] = load(src + i * lds);
+        for (int i = 0; i < 16; i += 2) {
+            t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+            t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+        }
+        const auto pair = [](Reg a, Reg b, bool high) {
+            const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+            return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
+        };
+        for (int g = 0; g < 16; g += 4)  // r[g + c]: columns c, 4 + c, 8 + c, 12 + c of 4 rows
+            for (int c = 0; c < 4; ++c) r[g + c] = pair(t[g + c / 2], t[g + 2 + c / 2], c % 2 != 0);
+        for (int c = 0; c < 4; ++c) {
+            const Reg even = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88);
+            const Reg odd = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd);
+            const Reg even_below = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
+            const Reg odd_below = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
+            store(dst + c * ldd, _mm512_shuffle_f32x4(even, even_below, 0x88));
+            store(dst + (4 + c) * ldd, _mm512_shuffle_f32x4(odd, odd_below, 0x88));
+            store(dst + (8 + c) * ldd, _mm512_shuffle_f32x4(even, even_below, 0xdd));
+            store(dst + (12 + c) * ldd, _mm512_shuffle_f32x4(odd, odd_below, 0xdd));
+        }
+    }
 
     static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
     static Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
@@ -24,6 +48,8 @@ struct VecF {
     static Reg sqrt(Reg a) { return _mm512_sqrt_ps(a); }
     static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
     static Reg fnma(Reg a, Reg b, Reg c) { return _mm512_fnmadd_ps(a, b, c); }
+    // a 2^n for integral n, rounded once; the other ISAs compose it (vmath.inl, scale_by_power).
+    static Reg scalef(Reg a, Reg n) { return _mm512_scalef_ps(a, n); }
     static Reg neg(Reg a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
     static Reg abs(Reg a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
     static Reg max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
@@ -77,10 +103,29 @@ struct VecD {
     static Reg zero() { return _mm512_setzero_pd(); }
     static Reg broadcast(double x) { return _mm512_set1_pd(x); }
     static Reg load(const double* p) { return _mm512_loadu_pd(p); }
+    static Reg load_widened(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
     static void store(double* p, Reg a) { _mm512_storeu_pd(p, a); }
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static Reg load_masked(const double* p, Mask m) { return _mm512_maskz_loadu_pd(m, p); }
     static void store_masked(double* p, Mask m, Reg a) { _mm512_mask_storeu_pd(p, m, a); }
+    static void transpose(const double* src, std::ptrdiff_t lds, double* dst, std::ptrdiff_t ldd) {
+        Reg t[8];
+        for (int i = 0; i < 8; i += 2) {  // t[i + c]: columns c, 2 + c, 4 + c, 6 + c of 2 rows
+            const Reg a = load(src + i * lds), b = load(src + (i + 1) * lds);
+            t[i] = _mm512_unpacklo_pd(a, b);
+            t[i + 1] = _mm512_unpackhi_pd(a, b);
+        }
+        for (int c = 0; c < 2; ++c) {
+            const Reg even = _mm512_shuffle_f64x2(t[c], t[2 + c], 0x88);
+            const Reg odd = _mm512_shuffle_f64x2(t[c], t[2 + c], 0xdd);
+            const Reg even_below = _mm512_shuffle_f64x2(t[4 + c], t[6 + c], 0x88);
+            const Reg odd_below = _mm512_shuffle_f64x2(t[4 + c], t[6 + c], 0xdd);
+            store(dst + c * ldd, _mm512_shuffle_f64x2(even, even_below, 0x88));
+            store(dst + (2 + c) * ldd, _mm512_shuffle_f64x2(odd, odd_below, 0x88));
+            store(dst + (4 + c) * ldd, _mm512_shuffle_f64x2(even, even_below, 0xdd));
+            store(dst + (6 + c) * ldd, _mm512_shuffle_f64x2(odd, odd_below, 0xdd));
+        }
+    }
 
     static Reg add(Reg a, Reg b) { return _mm512_add_pd(a, b); }
     static Reg sub(Reg a, Reg b) { return _mm512_sub_pd(a, b); }
@@ -89,6 +134,8 @@ struct VecD {
     static Reg sqrt(Reg a) { return _mm512_sqrt_pd(a); }
     static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_pd(a, b, c); }
     static Reg fnma(Reg a, Reg b, Reg c) { return _mm512_fnmadd_pd(a, b, c); }
+    // a 2^n for integral n, rounded once; the other ISAs compose it (vmath.inl, scale_by_power).
+    static Reg scalef(Reg a, Reg n) { return _mm512_scalef_pd(a, n); }
     static Reg neg(Reg a) { return _mm512_xor_pd(a, _mm512_set1_pd(-0.0)); }
     static Reg abs(Reg a) { return _mm512_andnot_pd(_mm512_set1_pd(-0.0), a); }
     static Reg max(Reg a, Reg b) { return _mm512_max_pd(a, b); }

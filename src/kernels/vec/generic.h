@@ -8,8 +8,10 @@
 //   first(n): mask of lanes 0..n-1, 0 <= n < kWidth; masked loads give 0 in the other lanes and
 //   neither
 //             read nor write their memory
+//   transpose: dst[j ldd + i] = src[i lds + j] for i, j < kWidth
 //   select(m, a, b) = m ? a : b per lane; comparisons are false on NaN
 //   to_int: nearest integer (ties to even) of |x| < 2^31 (f32), 2^51 (f64); from_int: the reverse
+//   VecD::load_widened: kWidth floats as doubles
 //   Int: integer lanes as wide as the elements; shl, shr logical, sar arithmetic, shifts in bits
 //   VecU: 32-bit unsigned lanes; mulhi, mullo: halves of the 64-bit product; to_float: of x < 2^31
 //
@@ -30,6 +32,9 @@ struct VecF {
     static Reg load_masked(const float* p, Mask m) { return m ? *p : 0; }
     static void store_masked(float* p, Mask m, Reg a) {
         if (m) *p = a;
+    }
+    static void transpose(const float* src, std::ptrdiff_t, float* dst, std::ptrdiff_t) {
+        *dst = *src;
     }
 
     static Reg add(Reg a, Reg b) { return a + b; }
@@ -101,11 +106,15 @@ struct VecD {
     static Reg zero() { return 0; }
     static Reg broadcast(double x) { return x; }
     static Reg load(const double* p) { return *p; }
+    static Reg load_widened(const float* p) { return *p; }
     static void store(double* p, Reg a) { *p = a; }
     static Mask first(int n) { return n > 0; }
     static Reg load_masked(const double* p, Mask m) { return m ? *p : 0; }
     static void store_masked(double* p, Mask m, Reg a) {
         if (m) *p = a;
+    }
+    static void transpose(const double* src, std::ptrdiff_t, double* dst, std::ptrdiff_t) {
+        *dst = *src;
     }
 
     static Reg add(Reg a, Reg b) { return a + b; }

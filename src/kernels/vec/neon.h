@@ -34,6 +34,18 @@ struct VecF {
             if (on[i]) p[i] = lane[i];
         }
     }
+    static void transpose(const float* src, std::ptrdiff_t lds, float* dst, std::ptrdiff_t ldd) {
+        const Reg a = load(src), b = load(src + lds), c = load(src + 2 * lds),
+                  d = load(src + 3 * lds);
+        const float64x2_t ab_even = vreinterpretq_f64_f32(vtrn1q_f32(a, b));
+        const float64x2_t ab_odd = vreinterpretq_f64_f32(vtrn2q_f32(a, b));
+        const float64x2_t cd_even = vreinterpretq_f64_f32(vtrn1q_f32(c, d));
+        const float64x2_t cd_odd = vreinterpretq_f64_f32(vtrn2q_f32(c, d));
+        store(dst, vreinterpretq_f32_f64(vtrn1q_f64(ab_even, cd_even)));
+        store(dst + ldd, vreinterpretq_f32_f64(vtrn1q_f64(ab_odd, cd_odd)));
+        store(dst + 2 * ldd, vreinterpretq_f32_f64(vtrn2q_f64(ab_even, cd_even)));
+        store(dst + 3 * ldd, vreinterpretq_f32_f64(vtrn2q_f64(ab_odd, cd_odd)));
+    }
 
     static Reg add(Reg a, Reg b) { return vaddq_f32(a, b); }
     static Reg sub(Reg a, Reg b) { return vsubq_f32(a, b); }
@@ -96,6 +108,7 @@ struct VecD {
     static Reg zero() { return vdupq_n_f64(0); }
     static Reg broadcast(double x) { return vdupq_n_f64(x); }
     static Reg load(const double* p) { return vld1q_f64(p); }
+    static Reg load_widened(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
     static void store(double* p, Reg a) { vst1q_f64(p, a); }
     static Mask first(int n) {
         static const std::uint64_t lane[] = {0, 1};
@@ -117,6 +130,11 @@ struct VecD {
         for (int i = 0; i < kWidth; ++i) {
             if (on[i]) p[i] = lane[i];
         }
+    }
+    static void transpose(const double* src, std::ptrdiff_t lds, double* dst, std::ptrdiff_t ldd) {
+        const Reg a = load(src), b = load(src + lds);
+        store(dst, vtrn1q_f64(a, b));
+        store(dst + ldd, vtrn2q_f64(a, b));
     }
 
     static Reg add(Reg a, Reg b) { return vaddq_f64(a, b); }

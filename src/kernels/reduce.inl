@@ -1,0 +1,260 @@
+// Reductions: contract in table/reduce.h, orders in include/soma/kernels/reduce.h.
+
+// The 16 virtual lanes of LANES16, in as many registers as they need.
+template <class V>
+struct Lanes16 {
+    using T = typename V::Scalar;
+    using L = Lanes<V>;
+    static constexpr int kRegisters = 16 / V::kWidth;
+
+    L r[kRegisters];
+
+    Lanes16() {
+#pragma GCC unroll 16
+        for (int j = 0; j < kRegisters; ++j) r[j] = lit<L>(0);
+    }
+    // lane 16 -> 8 -> 4 -> 2 -> 1 by lane[l] + lane[l + half].
+    T fold() const {
+        T lane[16];
+#pragma GCC unroll 16
+        for (int j = 0; j < kRegisters; ++j) r[j].store(lane + j * V::kWidth);
+#pragma GCC unroll 4
+        for (int half = 8; half > 0; half /= 2) {
+#pragma GCC unroll 8
+            for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
+        }
+        return lane[0];
+    }
+};
+
+// f(register, pointers) for 16 elements; with `count` < 16 the other lanes see zeros.
+template <class V, class F, class... In>
+inline void add_block(Lanes16<V>& lanes, F f, const In*... in) {
+#pragma GCC unroll 16
+    for (int j = 0; j < Lanes16<V>::kRegisters; ++j) {
+        lanes.r[j] = f(lanes.r[j], Lanes<V>::load(in + j * V::kWidth)...);
+    }
+}
+template <class V, class F, class... In>
+inline void add_tail(Lanes16<V>& lanes, int count, F f, const In*... in) {
+#pragma GCC unroll 16
+    for (int j = 0; j < Lanes16<V>::kRegisters; ++j) {
+        const int left = count - j * V::kWidth;
+        if (left <= 0) return;
+        if (left >= V::kWidth) {
+            lanes.r[j] = f(lanes.r[j], Lanes<V>::load(in + j * V::kWidth)...);
+        } else {
+            const auto mask = V::first(left);
+            lanes.r[j] = f(lanes.r[j], Lanes<V>::load(in + j * V::kWidth, mask)...);
+        }
+    }
+}
+
+// LANES16 over n elements; f(lane, x...) enters one element into its lane and ignores zeros.
+template <class V, class F, class... In>
+[[gnu::flatten]] inline typename V::Scalar lanes16(Index n, F f, const In*... in) {
+    Lanes16<V> lanes;
+    Index i = 0;
+    for (; i + 16 <= n; i += 16) add_block(lanes, f, in + i...);
+    if (i < n) add_tail(lanes, static_cast<int>(n - i), f, in + i...);
+    return lanes.fold();
+}
+
+template <class V, class T = typename V::Scalar>
+void row_sums(Index rows, Index cols, const T* x, Index ldx, T alpha, T* y,
+              bool accumulate) noexcept {
+    using L = Lanes<V>;
+    for (Index r = 0; r < rows; ++r) {
+        const T sum = lanes16<V>(
+            cols, [](L lane, L v) { return lane + v; }, x + r * ldx);
+        y[r] = accumulate ? fma(alpha, sum, y[r]) : alpha * sum;
+    }
+}
+
+template <class V, class T = typename V::Scalar>
+void row_dots(Index rows, Index cols, const T* a, Index lda, const T* b, Index ldb, T* y,
+              bool accumulate) noexcept {
+    using L = Lanes<V>;
+    const auto enter = [](L lane, L p, L q) { return fma(p, q, lane); };
+    for (Index r = 0; r < rows; ++r) {
+        const T dot = lanes16<V>(cols, enter, a + r * lda, b + r * ldb);
+        y[r] = accumulate ? y[r] + dot : dot;
+    }
+}
+
+// ---- maxima ----
+
+// The larger one; a NaN is larger than every number and the first NaN stays.
+template <class T>
+inline bool exceeds(T x, T best) {
+    return x > best || (x != x && best == best);
+}
+
+template <class V, class T = typename V::Scalar>
+T row_maximum(Index n, const T* x) {
+    using L = Lanes<V>;
+    T best = x[0];
+    if (n < V::kWidth) {
+        for (Index i = 1; i < n; ++i) best = exceeds(x[i], best) ? x[i] : best;
+        return best;
+    }
+    L m = L::load(x);
+    const auto take = [&m](L v) { m = select((v > m) | is_nan(v), v, m); };
+    for (Index i = V::kWidth; i + V::kWidth <= n; i += V::kWidth) take(L::load(x + i));
+    take(L::load(x + n - V::kWidth));  // the rest, overlapping what was seen
+    T lane[V::kWidth];
+    m.store(lane);
+    best = lane[0];
+    for (int l = 1; l < V::kWidth; ++l) best = exceeds(lane[l], best) ? lane[l] : best;
+    return best;
+}
+
+template <class V, class T = typename V::Scalar>
+void row_max(Index rows, Index cols, const T* x, Index ldx, T* value,
+             std::int32_t* index) noexcept {
+    for (Index r = 0; r < rows; ++r) {
+        const T* row = x + r * ldx;
+        const T best = row_maximum<V>(cols, row);
+        if (value != nullptr) value[r] = best;
+        if (index == nullptr) continue;
+        Index first = 0;
+        while (row[first] != best && row[first] == row[first]) ++first;
+        index[r] = static_cast<std::int32_t>(first);
+    }
+}
+
+template <class V, class T = typename V::Scalar>
+void column_max(Index rows, Index cols, const T* x, Index ldx, T* value,
+                std::int32_t* index) noexcept {
+    for (Index c = 0; c < cols; ++c) {
+        T best = x[c];
+        Index first = 0;
+        for (Index r = 1; r < rows; ++r) {
+            if (!exceeds(x[r * ldx + c], best)) continue;
+            best = x[r * ldx + c];
+            first = r;
+        }
+        if (value != nullptr) value[c] = best;
+        if (index != nullptr) index[c] = static_cast<std::int32_t>(first);
+    }
+}
+
+// ---- leaves of column sums ----
+
+// NV vectors of columns from column c on, down all rows; add(sum, r, c) enters one vector.
+template <class V, int NV, class Add>
+[[gnu::flatten]] inline void leaf_strip(Index rows, Index c, typename V::Scalar* y, Add add) {
+    using L = Lanes<V>;
+    L sum[NV];
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) sum[j] = lit<L>(0);
+    for (Index r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) sum[j] = add(sum[j], r, c + j * V::kWidth);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) sum[j].store(y + c + j * V::kWidth);
+}
+
+template <class V, class T = typename V::Scalar>
+void leaf_sums(Index rows, Index cols, const T* x, Index ldx, T* y) noexcept {
+    using L = Lanes<V>;
+    constexpr Index kWidth = V::kWidth;
+    const auto add = [=](L sum, Index r, Index c) { return sum + L::load(x + r * ldx + c); };
+    Index c = 0;
+    for (; c + 4 * kWidth <= cols; c += 4 * kWidth) leaf_strip<V, 4>(rows, c, y, add);
+    for (; c + kWidth <= cols; c += kWidth) leaf_strip<V, 1>(rows, c, y, add);
+    if constexpr (kWidth > 1) {
+        if (c == cols) return;
+        const auto mask = V::first(static_cast<int>(cols - c));
+        L sum = lit<L>(0);
+        for (Index r = 0; r < rows; ++r) sum = sum + L::load(x + r * ldx + c, mask);
+        sum.store(y + c, mask);
+    }
+}
+
+template <class V, class T = typename V::Scalar>
+void leaf_dots(Index rows, Index cols, const T* a, Index lda, const T* b, Index ldb,
+               T* y) noexcept {
+    using L = Lanes<V>;
+    constexpr Index kWidth = V::kWidth;
+    const auto add = [=](L sum, Index r, Index c) {
+        return fma(L::load(a + r * lda + c), L::load(b + r * ldb + c), sum);
+    };
+    Index c = 0;
+    for (; c + 4 * kWidth <= cols; c += 4 * kWidth) leaf_strip<V, 4>(rows, c, y, add);
+    for (; c + kWidth <= cols; c += kWidth) leaf_strip<V, 1>(rows, c, y, add);
+    if constexpr (kWidth > 1) {
+        if (c == cols) return;
+        const auto mask = V::first(static_cast<int>(cols - c));
+        L sum = lit<L>(0);
+        for (Index r = 0; r < rows; ++r) {
+            sum = fma(L::load(a + r * lda + c, mask), L::load(b + r * ldb + c, mask), sum);
+        }
+        sum.store(y + c, mask);
+    }
+}
+
+// ---- chunks of LONG: f64 lanes for both dtypes ----
+
+inline Lanes<VecD> load_wide(const float* p) { return {VecD::load_widened(p)}; }
+inline Lanes<VecD> load_wide(const double* p) { return {VecD::load(p)}; }
+
+// Fewer than 16 elements and zeros behind them.
+template <class T>
+struct Padded16 {
+    Padded16(Index n, const T* p) {
+        for (Index i = 0; i < n; ++i) x[i] = p[i];
+    }
+    T x[16] = {};
+};
+
+// LANES16 in f64 over at most 1,024 elements; f(lane, x...) ignores zeros.
+template <class F, class... In>
+[[gnu::flatten]] inline double wide_lanes16(Index n, F f, const In*... in) {
+    Lanes16<VecD> lanes;
+    const auto add = [&](const In*... p) {
+#pragma GCC unroll 16
+        for (int j = 0; j < Lanes16<VecD>::kRegisters; ++j) {
+            lanes.r[j] = f(lanes.r[j], load_wide(p + j * VecD::kWidth)...);
+        }
+    };
+    Index i = 0;
+    for (; i + 16 <= n; i += 16) add(in + i...);
+    if (i < n) add(Padded16<In>(n - i, in + i).x...);
+    return lanes.fold();
+}
+
+constexpr Index kChunkElements = 1024;
+
+template <class V, class T = typename V::Scalar>
+void chunk_sums(Index n, const T* x, double* part) noexcept {
+    using L = Lanes<VecD>;
+    for (Index i = 0; i < n; i += kChunkElements) {
+        const Index count = n - i < kChunkElements ? n - i : kChunkElements;
+        *part++ = wide_lanes16(
+            count, [](L lane, L v) { return lane + v; }, x + i);
+    }
+}
+
+template <class V, class T = typename V::Scalar>
+void chunk_dots(Index n, const T* a, const T* b, double* part) noexcept {
+    using L = Lanes<VecD>;
+    const auto enter = [](L lane, L p, L q) { return fma(p, q, lane); };
+    for (Index i = 0; i < n; i += kChunkElements) {
+        const Index count = n - i < kChunkElements ? n - i : kChunkElements;
+        *part++ = wide_lanes16(count, enter, a + i, b + i);
+    }
+}
+
+template <class V>
+constexpr ReduceTable<typename V::Scalar> reduce_table() {
+    return {.row_sums = row_sums<V>,
+            .row_dots = row_dots<V>,
+            .row_max = row_max<V>,
+            .leaf_sums = leaf_sums<V>,
+            .leaf_dots = leaf_dots<V>,
+            .column_max = column_max<V>,
+            .chunk_sums = chunk_sums<V>,
+            .chunk_dots = chunk_dots<V>};
+}

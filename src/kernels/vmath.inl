@@ -1,0 +1,319 @@
+// Elementary functions on Lanes; accuracy table in include/soma/kernels/vmath.h.
+//
+// Every function is a fixed sequence of correctly rounded operations, so the bits are the same on
+// all ISAs. L is Lanes<VecF> or Lanes<VecD>; the constants of its element type are Math<L>
+// (vmath_tables.inl). Arguments out of range are clamped before they reach integer operations, and
+// NaN passes every clamp because max and min return their second operand then.
+
+template <class T>
+struct MathOf;
+template <>
+struct MathOf<float> : MathF32 {};
+template <>
+struct MathOf<double> : MathF64 {};
+template <class L>
+using Math = MathOf<typename L::Scalar>;
+
+// A constant in every lane.
+template <class L>
+inline L lit(double x) {
+    return L::all(static_cast<typename L::Scalar>(x));
+}
+
+// c[0] + c[1] x + c[2] x^2 + ... by Horner's rule.
+template <class L, int N>
+inline L polynomial(L x, const typename L::Scalar (&c)[N]) {
+    L p = L::all(c[N - 1]);
+#pragma GCC unroll 32
+    for (int i = N - 2; i >= 0; --i) p = fma(p, x, L::all(c[i]));
+    return p;
+}
+
+template <class L>
+inline L clamp(L x, typename L::Scalar low, typename L::Scalar high) {
+    return min(L::all(high), max(L::all(low), x));
+}
+
+template <class L>
+inline L with_sign_of(L magnitude, L sign) {
+    return from_bits(bits(magnitude) | (bits(sign) & bits(lit<L>(-0.0))));
+}
+
+// ---- exp ----
+
+// 2^n for an integral n of the exponent's range: n's low bits stand at the end of n + kMagic.
+template <class L>
+inline L power_of_two(L n) {
+    const auto exponent = shift_left<Math<L>::kMantissaBits>(bits(n + L::all(Math<L>::kMagic)));
+    return from_bits(exponent + bits(lit<L>(1)));
+}
+
+// y 2^n with one rounding, y of order 1: two factors, the first of which is exact.
+template <class L>
+inline L scale_by_power(L y, L n) {
+    using V = typename L::Vec;
+    if constexpr (requires { V::scalef(y.r, n.r); }) {
+        return {V::scalef(y.r, n.r)};
+    } else {
+        const L magic = L::all(Math<L>::kMagic);
+        const L half = fma(n, lit<L>(0.5), magic) - magic;
+        return y * power_of_two(half) * power_of_two(n - half);
+    }
+}
+
+// e^x = y 2^n kept apart, so that a factor can be applied before the result underflows.
+template <class L>
+struct ScaledExp {
+    L y;  // of order 1, within 0.75 ULP
+    L n;
+};
+// x + tail = n ln2 + (r + r_low), |r| <= ln2 / 2, |tail| far below |x|.
+template <class L>
+inline ScaledExp<L> scaled_exp(L x, L tail) {
+    using M = Math<L>;
+    const L c = clamp(x, M::kExpLow, M::kExpHigh), magic = L::all(M::kMagic);
+    const L n = fma(c, L::all(M::kLog2e), magic) - magic;
+    const L high = fnma(n, L::all(M::kLn2[0]), c), low = fnma(n, L::all(M::kLn2[1]), tail);
+    const L r = high + low, r_low = (high - r) + low;
+    return {lit<L>(1) + (r + fma(r * r, polynomial(r, M::kExp), r_low)), n};
+}
+
+template <class L>
+inline L exp(L x) {
+    using M = Math<L>;
+    const L c = clamp(x, M::kExpLow, M::kExpHigh), magic = L::all(M::kMagic);
+    const L n = fma(c, L::all(M::kLog2e), magic) - magic;
+    const L r = fnma(n, L::all(M::kLn2[1]), fnma(n, L::all(M::kLn2[0]), c));
+    return scale_by_power(lit<L>(1) + fma(r * r, polynomial(r, M::kExp), r), n);
+}
+
+// ---- log ----
+
+// log(1 + f) + e ln2 for f in [-0.3, 1]. With s = f / (2 + f), h = f^2 / 2 and
+// R = log((1 + s) / (1 - s)) / s - 2:  log(1 + f) = f - (h - s (h + R)).
+template <class L>
+inline L log1p_scaled(L f, L e) {
+    using M = Math<L>;
+    const L s = f / (lit<L>(2) + f), z = s * s, h = lit<L>(0.5) * f * f;
+    const L rest = fma(s, fma(z, polynomial(z, M::kLog), h), e * L::all(M::kLn2[1]));
+    return fma(e, L::all(M::kLn2[0]), f - (h - rest));
+}
+
+template <class L>
+inline L log(L x) {
+    using M = Math<L>;
+    constexpr int kBits = M::kMantissaBits;
+    const L zero = lit<L>(0), one = lit<L>(1), magic = L::all(M::kMagic);
+    const auto tiny = x < L::all(M::kSmallestNormal);
+    const L normal = select(tiny, x * L::all(M::kSubnormalScale), x);
+    // x = 2^e m with sqrt(1/2) <= m < sqrt(2): with the bits of sqrt(1/2) subtracted, the exponent
+    // field changes at m = sqrt(1/2); the bits of 1 keep it positive. OR into kMagic makes it
+    // float.
+    const auto root = bits(L::all(M::kSqrtHalf));
+    const auto shifted = (bits(normal) - root) + bits(one);
+    const auto field = shift_right<kBits>(shifted);
+    const L bias = from_bits(shift_right<kBits>(bits(one)) | bits(magic));
+    const L e =
+        (from_bits(field | bits(magic)) - bias) - select(tiny, L::all(M::kSubnormalBits), zero);
+    const L m = from_bits((shifted - shift_left<kBits>(field)) + root);
+    const L y = log1p_scaled(m - one, e);
+    const L infinity = lit<L>(__builtin_inf());
+    const L special = select(x < zero, lit<L>(__builtin_nan("")), x - infinity);  // 0, NaN
+    return select(zero < x, select(x < infinity, y, x), special);
+}
+
+// ---- tanh, sigmoid, softplus ----
+
+template <class L>
+inline L tanh(L x) {
+    const L a = abs(x), z = a * a, one = lit<L>(1);
+    const L near = fma(a * z, polynomial(z, Math<L>::kTanh), a);
+    const L far = one - lit<L>(2) / (exp(a + a) + one);
+    return with_sign_of(select(a < lit<L>(0.625), near, far), x);
+}
+
+// 1.7159 tanh(2 x / 3)
+template <class L>
+inline L scaled_tanh(L x) {
+    return lit<L>(1.7159) * tanh(lit<L>(2.0 / 3) * x);
+}
+
+// f sigmoid(x + tail) for |f| up to a few hundred times 1: f / (1 + e) or f e / (1 + e) with
+// e = e^-|x|, which cannot overflow; the power of two of e comes last, so f e underflows once.
+template <class L>
+inline L times_sigmoid(L f, L x, L tail) {
+    const L zero = lit<L>(0), one = lit<L>(1), sign = with_sign_of(one, x);
+    const auto negative = x < zero;
+    const ScaledExp<L> e = scaled_exp(-abs(x), -(sign * tail));
+    const L quotient = f * select(negative, e.y, one) / (one + scale_by_power(e.y, e.n));
+    return scale_by_power(quotient, select(negative, e.n, zero));
+}
+
+template <class L>
+inline L sigmoid(L x) {
+    const L zero = lit<L>(0), one = lit<L>(1);
+    const ScaledExp<L> scaled = scaled_exp(-abs(x), zero);
+    const L e = scale_by_power(scaled.y, scaled.n);
+    return select(x < zero, e, one) / (one + e);
+}
+
+template <class L>
+inline L softplus(L x) {
+    const L zero = lit<L>(0);
+    return max(zero, x) + log1p_scaled(exp(-abs(x)), zero);
+}
+
+// ---- the normal distribution: erf, gelu ----
+
+// For 0 <= a <= kTailLimit: e^(-a^2 / 2) = density and f Phi(-a) = product, Phi(-a) being the upper
+// tail of the distribution.
+template <class L>
+struct NormalTail {
+    L density, product;
+};
+template <class L>
+inline NormalTail<L> normal_tail(L a, L f) {
+    using M = Math<L>;
+    const L half = lit<L>(-0.5), k = L::all(M::kTailCentre), square = a * a;
+    const ScaledExp<L> e = scaled_exp(half * square, half * fma(a, a, -square));
+    const L w = lit<L>(1) / (a + k);
+    const L ratio = w * polynomial((a - k) * w, M::kTail);
+    return {scale_by_power(e.y, e.n), scale_by_power(e.y * (ratio * f), e.n)};
+}
+
+template <class L>
+inline L erf_near(L x) {
+    return fma(x, polynomial(x * x, Math<L>::kErf), x);
+}
+
+template <class L>
+inline L erf(L x) {
+    using M = Math<L>;
+    const L a = abs(x), near = erf_near(a);
+    const L b = min(L::all(M::kTailLimit), a * L::all(M::kSqrt2));
+    const L far = lit<L>(1) - normal_tail(b, lit<L>(2)).product;
+    return with_sign_of(select(a < lit<L>(0.875), near, far), x);
+}
+
+// x Phi(x): x / 2 (1 + erf(x / sqrt 2)) near 0; else -a Phi(-a) below 0 and a - a Phi(-a) above,
+// free of cancellation.
+template <class L>
+inline L gelu(L x) {
+    using M = Math<L>;
+    const L a = abs(x), b = min(L::all(M::kTailLimit), a), half = lit<L>(0.5) * x;
+    const L near = fma(half, erf_near(x * L::all(M::kSqrtHalf)), half);
+    const L q = normal_tail(b, b).product;
+    return select(a < lit<L>(0.5), near, select(x < lit<L>(0), -q, x - q));
+}
+
+// Phi(x) + x phi(x)
+template <class L>
+inline L gelu_slope(L x) {
+    using M = Math<L>;
+    const L zero = lit<L>(0), a = min(L::all(M::kTailLimit), abs(x));
+    const NormalTail<L> t = normal_tail(a, lit<L>(1));
+    const L cdf = select(x < zero, t.product, lit<L>(1) - t.product);
+    return fma(with_sign_of(a, x), t.density * L::all(M::kInvSqrt2Pi), cdf);
+}
+
+// v = x (c1 + c2 x^2) as v + tail; gelu_tanh(x) = x sigmoid(v).
+template <class L>
+struct TwoPart {
+    L high, low;
+};
+template <class L>
+inline TwoPart<L> gelu_tanh_argument(L x) {
+    using M = Math<L>;
+    const L c1 = L::all(M::kGelu1[0]), c2 = L::all(M::kGelu2[0]);
+    const L z = x * x, z_low = fma(x, x, -z);
+    const L p = c2 * z, p_low = fma(c2, z, -p) + fma(c2, z_low, L::all(M::kGelu2[1]) * z);
+    const L w = c1 + p, c = w - p;  // c1 + p = w + its rounding error
+    const L w_low = ((c1 - c) + (p - (w - c))) + (p_low + L::all(M::kGelu1[1]));
+    const L v = x * w;
+    return {v, fma(x, w, -v) + x * w_low};
+}
+
+template <class L>
+inline L gelu_tanh(L x) {
+    using M = Math<L>;
+    const TwoPart<L> v = gelu_tanh_argument(clamp(x, -M::kTanhFormLimit, M::kTanhFormLimit));
+    return times_sigmoid(max(L::all(-M::kTanhFormLimit), x), v.high, v.low);
+}
+
+// s + x s (1 - s) dv/dx with s = sigmoid(v), dv/dx = c1 + 3 c2 x^2
+template <class L>
+inline L gelu_tanh_slope(L x) {
+    using M = Math<L>;
+    const L c = clamp(x, -M::kTanhFormLimit, M::kTanhFormLimit);
+    const TwoPart<L> v = gelu_tanh_argument(c);
+    const L s = times_sigmoid(lit<L>(1), v.high, v.low);
+    const L dv = fma(lit<L>(3) * L::all(M::kGelu2[0]), c * c, L::all(M::kGelu1[0]));
+    return fma(c * dv, s * (lit<L>(1) - s), s);
+}
+
+template <class L>
+inline L silu(L x) {
+    const L low = L::all(Math<L>::kExpLow);
+    return times_sigmoid(max(low, x), max(low, x), lit<L>(0));
+}
+
+// s (1 + x (1 - s))
+template <class L>
+inline L silu_slope(L x) {
+    using M = Math<L>;
+    const L c = clamp(x, M::kExpLow, -M::kExpLow), s = sigmoid(c);
+    return s * fma(c, lit<L>(1) - s, lit<L>(1));
+}
+
+// ---- sin, cos ----
+
+// x = n pi/2 + r, |r| <= pi/4; n in the low bits of `n`.
+template <class L>
+struct Angle {
+    L r;
+    Bits<typename L::Vec> n;
+};
+template <class L>
+inline Angle<L> reduce_angle(L x) {
+    using M = Math<L>;
+    const L magic = L::all(M::kMagic), t = fma(x, L::all(M::kTwoOverPi), magic), n = t - magic;
+    L r = fnma(n, L::all(M::kPiOver2[0]), x);
+    r = fnma(n, L::all(M::kPiOver2[1]), r);
+    r = fnma(n, L::all(M::kPiOver2[2]), r);
+    return {r, bits(t)};
+}
+
+// sin(r + n pi/2): sin r, cos r, -sin r, -cos r for n mod 4 = 0, 1, 2, 3.
+template <class L>
+inline L sin_of(Angle<L> angle) {
+    using V = typename L::Vec;
+    using M = Math<L>;
+    const L r = angle.r, z = r * r;
+    const L s = fma(r * z, polynomial(z, M::kSin), r);
+    const L c = fma(z * z, polynomial(z, M::kCos), fma(z, lit<L>(-0.5), lit<L>(1)));
+    const Bits<V> one{V::ibroadcast(1)};
+    const Truth<V> odd{V::ieq((angle.n & one).i, one.i)};
+    constexpr int kSignBit = sizeof(typename L::Scalar) * 8 - 1;
+    const Bits<V> sign = shift_left<kSignBit>(shift_right<1>(angle.n));
+    return from_bits(bits(select(odd, c, s)) ^ sign);
+}
+template <class L>
+inline L cos_of(Angle<L> angle) {
+    using V = typename L::Vec;
+    return sin_of(Angle<L>{angle.r, angle.n + Bits<V>{V::ibroadcast(1)}});
+}
+
+template <class L>
+inline L within_trig_range(L y, L x) {
+    return select(abs(x) <= L::all(Math<L>::kTrigLimit), y, lit<L>(__builtin_nan("")));
+}
+
+template <class L>
+inline L sin(L x) {
+    const L y = within_trig_range(sin_of(reduce_angle(x)), x);
+    return select(x == lit<L>(0), x, y);  // the polynomial loses the sign of -0
+}
+template <class L>
+inline L cos(L x) {
+    return within_trig_range(cos_of(reduce_angle(x)), x);
+}

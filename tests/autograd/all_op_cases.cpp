@@ -1,0 +1,23 @@
+// Joins the families' rows. A family adds one line when its file lands.
+
+#include <iterator>
+
+#include "support/op_cases.h"
+
+namespace soma::test {
+namespace {
+
+void append(std::vector<OpCase>& all, std::vector<OpCase> rows) {
+    all.insert(all.end(), std::make_move_iterator(rows.begin()),
+               std::make_move_iterator(rows.end()));
+}
+
+}  // namespace
+
+std::vector<OpCase> all_op_cases() {
+    std::vector<OpCase> all;
+    append(all, math_cases());
+    return all;
+}
+
+}  // namespace soma::test
