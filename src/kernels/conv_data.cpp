@@ -1,0 +1,263 @@
+// Convolution, backward-data. Threads live here, arithmetic in conv_block.inl.
+//
+// C > 4, phases: with i = (ih + pad_top) / SH and r = (ih + pad_top) mod SH, the taps that reach dx
+// row ih are those with kh DH = r (mod SH), and they read dy row i - e, e = (kh DH - r) / SH. So
+// the dx pixels of one phase (rh, rw) are a stride-1 convolution of dy, zero outside, with the taps
+// of that phase:
+//
+//     SH = 2, KH = 5, DH = 1:   phase 0: kh = 4 2 0 reads oh = i-2 i-1 i     dx rows 0 2 4 ...
+//                               phase 1: kh =   3 1 reads oh =     i-1 i     dx rows 1 3 5 ...
+//
+// Taps descend so that (oh, ow) ascends: neighbours in (kw, o) are then contiguous in dy. Their
+// weights are transposed once per call to [tap, o, c]. A phase without taps is an empty sum: zero.
+//
+// C <= 4, columns: vectors along C would be empty, so a row of dy is multiplied to columns
+// [OW, KH KW C], which are added to dx in ascending (oh, ow).
+//
+// Work item = (image, band of dx rows): no two items write the same row.
+
+#include "kernels/conv_plan.h"
+#include "soma/core/parallel.h"
+#include "soma/kernels/dispatch.h"
+
+namespace soma::kernels {
+namespace {
+
+constexpr Index kColumnChannels = 4;  // up to this C the column form is used
+
+// dst[o, c] = src[c, o] for a field of a weight tensor: src rows are `ld` apart.
+template <class T>
+void transpose(Index c, Index oc, const T* src, Index ld, T* dst) {
+    constexpr Index kTile = 8;
+    for (Index o0 = 0; o0 < oc; o0 += kTile) {
+        const Index o1 = std::min(oc, o0 + kTile);
+        for (Index ci = 0; ci < c; ++ci) {
+            for (Index o = o0; o < o1; ++o) dst[o * c + ci] = src[ci * ld + o];
+        }
+    }
+}
+
+// ---- phases -------------------------------------------------------------------------------------
+
+// One spatial axis of the backward pass.
+struct Axis {
+    Index size, out, taps, stride, dilation, pad;
+
+    Index reach() const { return dilation * (taps - 1) / stride; }  // largest e of any phase
+    // Positions i of phase r whose pixel i * stride + r - pad lies inside the image.
+    Index begin(Index r) const { return ceil_div(pad - r, stride); }
+    Index end(Index r) const { return (size - 1 + pad - r + stride) / stride; }
+    Index first() const { return pad / stride; }
+    Index last() const { return (size - 1 + pad) / stride; }
+    bool meets(Index tap, Index r) const { return tap * dilation % stride == r; }
+    Index shift(Index tap) const { return reach() - tap * dilation / stride; }
+};
+
+struct Phase {
+    Index rh, rw;
+    ConvSegments segments;
+};
+
+template <class T>
+struct Phases {
+    const ConvGeometry& g;
+    Axis vertical, horizontal;
+    Frame frame;
+    bool depthwise;
+    Phase* list;
+    const T* w;  // [tap in the order of the phases, OC, C / G], or [tap, C] when depthwise
+    const T* dy;
+    bool accumulate;
+    T* dx;
+
+    void build(ScratchScope& scratch, const T* weights);
+    ConvSegments segments(ScratchScope& scratch, Index rh, Index rw, const T* weights, T*& flipped);
+    void band(Index image, Index first, Index last) const;
+    void rows_of(const Phase& phase, const T* band, Index first, Index last, T* image) const;
+};
+
+template <class T>
+ConvSegments Phases<T>::segments(ScratchScope& scratch, Index rh, Index rw, const T* weights,
+                                 T*& flipped) {
+    const Index field = g.group_c() * g.oc, group_oc = depthwise ? 1 : g.group_oc();
+    SegmentBuilder builder(scratch, g.kh * g.kw, group_oc);
+    for (Index kh = g.kh - 1; kh >= 0; --kh) {
+        for (Index kw = g.kw - 1; kw >= 0; --kw) {
+            if (!vertical.meets(kh, rh) || !horizontal.meets(kw, rw)) continue;
+            const Index tap = kh * g.kw + kw;
+            const Index at =
+                vertical.shift(kh) * frame.row_elements() + horizontal.shift(kw) * g.oc;
+            if (depthwise) {
+                builder.append(at, tap * field, 1, g.oc);
+                continue;
+            }
+            transpose(g.group_c(), g.oc, weights + tap * field, g.oc, flipped);
+            builder.append(at, flipped - w, group_oc, g.group_c());
+            flipped += field;
+        }
+    }
+    return builder.finish();
+}
+
+template <class T>
+void Phases<T>::build(ScratchScope& scratch, const T* weights) {
+    T* flipped = depthwise ? nullptr : scratch.array<T>(g.weight_count());
+    w = depthwise ? weights : flipped;
+    list = scratch.array<Phase>(g.stride_h * g.stride_w);
+    for (Index rh = 0; rh < g.stride_h; ++rh) {
+        for (Index rw = 0; rw < g.stride_w; ++rw) {
+            list[rh * g.stride_w + rw] = {rh, rw, segments(scratch, rh, rw, weights, flipped)};
+        }
+    }
+}
+
+// The dx rows of one phase at positions [first, last); `band` begins at dy row first - reach.
+template <class T>
+void Phases<T>::rows_of(const Phase& phase, const T* band, Index first, Index last,
+                        T* image) const {
+    const Index i0 = std::max(first, vertical.begin(phase.rh));
+    const Index i1 = std::min(last, vertical.end(phase.rh));
+    const Index j0 = horizontal.begin(phase.rw), j1 = horizontal.end(phase.rw);
+    if (i0 >= i1 || j0 >= j1) return;
+    ConvRows<T> task{};
+    task.segments = phase.segments;
+    task.x_row = frame.row_elements();
+    task.x_pixel = g.oc;
+    task.y_row = g.stride_h * g.w * g.c;
+    task.y_pixel = g.stride_w * g.c;
+    task.rows = i1 - i0;
+    task.pixels = j1 - j0;
+    task.channels = depthwise ? g.c : g.group_c();
+    task.ldw = task.channels;
+    task.accumulate = accumulate;
+    const ConvTable<T>& kernels = table<T>().conv;
+    for (Index group = 0; group < (depthwise ? 1 : g.groups); ++group) {
+        task.x = band + (i0 - first) * task.x_row + j0 * g.oc + group * g.group_oc();
+        task.w = w + group * g.group_oc() * g.group_c();
+        task.y = image + (i0 * g.stride_h + phase.rh - g.pad_top) * g.w * g.c +
+                 (j0 * g.stride_w + phase.rw - g.pad_left) * g.c + group * task.channels;
+        (depthwise ? kernels.depthwise_rows : kernels.rows)(task);
+    }
+}
+
+template <class T>
+void Phases<T>::band(Index image, Index first, Index last) const {
+    ScratchScope scratch;
+    const Index reach = vertical.reach();
+    const T* rows = band_of(scratch, frame, dy + image * vertical.out * horizontal.out * g.oc,
+                            first - reach, last - first + reach, T{0});
+    for (Index p = 0; p < g.stride_h * g.stride_w; ++p) {
+        rows_of(list[p], rows, first, last, dx + image * g.h * g.w * g.c);
+    }
+}
+
+template <class T>
+void backward_by_phases(const ConvGeometry& g, const T* dy, const T* w, bool accumulate, T* dx) {
+    ScratchScope scratch;
+    const Axis vertical{g.h, g.oh(), g.kh, g.stride_h, g.dilation_h, g.pad_top};
+    const Axis horizontal{g.w, g.ow(), g.kw, g.stride_w, g.dilation_w, g.pad_left};
+    const Frame frame{vertical.out, horizontal.out, g.oc, horizontal.reach(),
+                      std::max<Index>(0, horizontal.last() + 1 - horizontal.out)};
+    Phases<T> plan{g,       vertical, horizontal, frame,      is_depthwise(g),
+                   nullptr, nullptr,  dy,         accumulate, dx};
+    plan.build(scratch, w);
+
+    const Index first = vertical.first(), positions = vertical.last() + 1 - first;
+    const Index band_rows =
+        rows_of_band(positions, frame.row_elements() * static_cast<Index>(sizeof(T)));
+    const Index bands = ceil_div(positions, band_rows), items = g.n * bands;
+    if (items == 0) return;
+    parallel_for(items, grain_of(g.flop() / static_cast<double>(items)),
+                 [&](Index begin, Index end) {
+                     for (Index i = begin; i < end; ++i) {
+                         const Index from = first + i % bands * band_rows;
+                         plan.band(i / bands, from, std::min(from + band_rows, first + positions));
+                     }
+                 });
+}
+
+// ---- columns ------------------------------------------------------------------------------------
+
+// dx row range [begin, end) of one image gets the column row of dy row oh added.
+template <class T>
+void add_columns(const ConvGeometry& g, const T* columns, Index oh, Index begin, Index end, T* dx) {
+    const Index k = g.kh * g.kw * g.c, ow = g.ow();
+    for (Index kh = 0; kh < g.kh; ++kh) {
+        const Index ih = oh * g.stride_h + kh * g.dilation_h - g.pad_top;
+        if (ih < begin || ih >= end) continue;
+        for (Index o = 0; o < ow; ++o) {
+            const T* column = columns + o * k + kh * g.kw * g.c;
+            for (Index kw = 0; kw < g.kw; ++kw, column += g.c) {
+                const Index iw = o * g.stride_w + kw * g.dilation_w - g.pad_left;
+                if (iw < 0 || iw >= g.w) continue;
+                T* pixel = dx + (ih * g.w + iw) * g.c;
+                for (Index c = 0; c < g.c; ++c) pixel[c] += column[c];
+            }
+        }
+    }
+}
+
+template <class T>
+void columns_band(const ConvGeometry& g, const ConvRows<T>& product, const T* dy, Index begin,
+                  Index end, T* dx) {
+    const Index span = g.dilation_h * (g.kh - 1);
+    const Index first = std::max<Index>(0, ceil_div(begin + g.pad_top - span, g.stride_h));
+    const Index last = std::min(g.oh() - 1, (end - 1 + g.pad_top) / g.stride_h);
+    ScratchScope scratch;
+    ConvRows<T> task = product;
+    task.y = scratch.array<T>(task.y_row);
+    for (Index oh = first; oh <= last; ++oh) {
+        task.x = dy + oh * task.x_row;
+        table<T>().conv.rows(task);
+        add_columns(g, task.y, oh, begin, end, dx);
+    }
+}
+
+template <class T>
+void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool accumulate, T* dx) {
+    ScratchScope scratch;
+    const Index k = g.kh * g.kw * g.c;
+    T* flipped = scratch.array<T>(g.weight_count());
+    transpose(k, g.oc, w, g.oc, flipped);
+    SegmentBuilder builder(scratch, 1, g.oc);
+    builder.append(0, 0, g.oc, k);
+    ConvRows<T> product{};
+    product.segments = builder.finish();
+    product.x_pixel = g.oc;
+    product.x_row = g.ow() * g.oc;
+    product.w = flipped;
+    product.ldw = product.channels = product.y_pixel = k;
+    product.y_row = g.ow() * k;
+    product.rows = 1;
+    product.pixels = g.ow();
+
+    const Index band_rows = rows_of_band(g.h, g.w * g.c * static_cast<Index>(sizeof(T)));
+    const Index bands = ceil_div(g.h, band_rows), items = g.n * bands;
+    if (items == 0) return;
+    parallel_for(
+        items, grain_of(g.flop() / static_cast<double>(items)), [&](Index begin, Index end) {
+            for (Index i = begin; i < end; ++i) {
+                T* image = dx + i / bands * g.h * g.w * g.c;
+                const Index row = i % bands * band_rows, stop = std::min(row + band_rows, g.h);
+                if (!accumulate) std::fill(image + row * g.w * g.c, image + stop * g.w * g.c, T{0});
+                columns_band(g, product, dy + i / bands * g.oh() * product.x_row, row, stop, image);
+            }
+        });
+}
+
+}  // namespace
+
+template <class T>
+void conv2d_backward_data(const ConvGeometry& g, const T* dy, const T* w, bool accumulate, T* dx) {
+    if (g.groups == 1 && g.c <= kColumnChannels) {
+        backward_by_columns(g, dy, w, accumulate, dx);
+    } else {
+        backward_by_phases(join_images(g), dy, w, accumulate, dx);
+    }
+}
+
+template void conv2d_backward_data(const ConvGeometry&, const float*, const float*, bool, float*);
+template void conv2d_backward_data(const ConvGeometry&, const double*, const double*, bool,
+                                   double*);
+
+}  // namespace soma::kernels
