@@ -4,6 +4,7 @@
 #include "soma/core/parallel.h"
 #include "soma/core/timer.h"
 #include "soma/core/version.h"
+#include "soma/kernels/backend.h"
 #include "soma/kernels/dispatch.h"
 
 namespace soma::systems {

@@ -25,18 +25,20 @@ namespace soma::train {
 
 // A recipe made concrete: what to train, on what, how.
 struct Training {
-    std::string system, recipe;
+    std::string system = {}, recipe = {};
     Model* model = nullptr;
     optim::Optimizer* optimizer = nullptr;
     const data::Loader* train = nullptr;  // its batch size and shards are the run's
     const data::Loader* test = nullptr;   // constant order; nullptr: no evaluation
     Index epochs = 1;
-    Index eval_every = 1;                             // epochs between evaluations; the last always
-    std::function<double(Index step)> learning_rate;  // of update 0, 1, ...
-    double clip_norm = 0;                             // 0: no clipping
+    Index eval_every = 1;  // epochs between evaluations; the last always
+    std::function<double(Index step)> learning_rate = {};  // of update 0, 1, ...
+    double clip_norm = 0;                                  // 0: no clipping
+    double statistics_momentum = 0.1;                      // of running means (batch norm)
     // Called on every rank before the first update of an epoch (the 1989 curvature estimate).
-    std::function<void(Index epoch)> before_epoch;
-    std::string config;  // JSON of the resolved options, for log and checkpoint
+    std::function<void(Index epoch)> before_epoch = {};
+    std::string data = {};    // name and hash of the training set
+    std::string config = {};  // JSON of the resolved options, for log and checkpoint
 };
 
 // Runs the training under the caller's options. Errors: usage (shards, ranks, resume from another
@@ -46,7 +48,7 @@ TrainResult run_training(const Training& training, const TrainOptions& options, 
 struct Evaluation {
     double loss = 0;  // mean over samples
     Index wrong = 0, samples = 0;
-    std::vector<std::int32_t> predictions;  // by sample id; -1 where the sample was not seen
+    std::vector<std::int32_t> predictions = {};  // by sample id; -1 where the sample was not seen
     double error_percent() const;
 };
 

@@ -1,0 +1,368 @@
+#include "soma/train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "soma/core/hash.h"
+#include "soma/core/timer.h"
+#include "soma/core/version.h"
+#include "soma/dist/data_parallel.h"
+#include "soma/dist/fingerprint.h"
+#include "soma/dist/replica_check.h"
+#include "soma/kernels/backend.h"
+#include "soma/optim/clip.h"
+#include "soma/train/progress.h"
+#include "soma/train/report.h"
+
+namespace soma::train {
+namespace {
+
+constexpr Index kReplicaCheckSteps = 100;
+constexpr double kReportSeconds = 0.05;  // between updates of the progress bar
+constexpr Index kLogLines = 1000;        // about this many step lines in the log of a whole run
+
+// Places in ControlRecord::metrics.
+enum Metric { kWrong, kComputedShards };
+
+// Column of the largest of each row.
+std::vector<std::int32_t> answers(Var scores) {
+    const auto classes = static_cast<std::size_t>(scores.shape().cols());
+    const auto value = scores.value<float>();
+    std::vector<std::int32_t> best(value.size() / classes);
+    for (std::size_t i = 0; i < best.size(); ++i) {
+        const auto row = value.subspan(i * classes, classes);
+        best[i] = static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+    }
+    return best;
+}
+
+struct BatchScore {
+    double loss = 0, wrong = 0, samples = 0;
+};
+
+BatchScore evaluate_batch(Model& model, Tape& tape, const data::Batch& batch,
+                          std::vector<std::int32_t>* predictions) {
+    tape.reset();
+    const Model::Output out =
+        model.forward(tape, batch, nn::Context{.training = false, .ids = batch.ids});
+    BatchScore score{.loss = out.loss.item()};
+    const std::vector<std::int32_t> answered = answers(out.scores);
+    for (std::size_t i = 0; i < answered.size(); ++i) {
+        if (batch.weight[i] == 0) continue;
+        score.wrong += answered[i] != batch.labels[i];
+        score.samples += 1;
+        if (predictions != nullptr)
+            (*predictions)[static_cast<std::size_t>(batch.ids[i])] = answered[i];
+    }
+    return score;
+}
+
+// Ranks share the batches; the sum runs over batches in order, so it does not depend on P.
+Evaluation evaluate_together(Model& model, const data::Loader& loader, dist::Comm& comm) {
+    const Index ranks = comm.size(), share = ceil_div(loader.batches(), ranks);
+    std::vector<BatchScore> mine(static_cast<std::size_t>(share));
+    Tape tape(Tape::Mode::no_grad);
+    data::Batch batch;
+    for (Index i = 0; i < share && comm.rank() * share + i < loader.batches(); ++i) {
+        loader.load(0, comm.rank() * share + i, batch);
+        mine[static_cast<std::size_t>(i)] = evaluate_batch(model, tape, batch, nullptr);
+    }
+    std::vector<BatchScore> all(static_cast<std::size_t>(share * ranks));
+    comm.allgather(mine.data(), share * static_cast<Index>(sizeof(BatchScore)), all.data());
+    BatchScore sum;
+    for (const BatchScore& s : all) {
+        sum.loss += s.loss;
+        sum.wrong += s.wrong;
+        sum.samples += s.samples;
+    }
+    return {.loss = sum.loss / sum.samples,
+            .wrong = static_cast<Index>(sum.wrong),
+            .samples = static_cast<Index>(sum.samples)};
+}
+
+// Sums of the updates of one epoch.
+struct EpochSums {
+    double weight = 0, loss = 0, wrong = 0;
+    double mean_loss() const { return loss / weight; }
+    double error_percent() const { return 100 * wrong / weight; }
+};
+
+class Run {
+public:
+    Run(const Training& training, const TrainOptions& options, dist::Comm& comm)
+        : t_(training),
+          o_(options),
+          comm_(comm),
+          store_(training.model->parameters()),
+          plan_(dist::make_shard_plan(training.train->shards(), training.train->batch(),
+                                      comm.size(), comm.rank())),
+          parallel_(comm, plan_, store_.gradients().count()),
+          steps_per_epoch_(training.train->batches()),
+          total_steps_(training.epochs * steps_per_epoch_) {
+        if (o_.steps > 0) total_steps_ = std::min(total_steps_, o_.steps);
+        if (o_.progress && comm.rank() == 0) progress_ = std::make_unique<Progress>();
+    }
+
+    TrainResult run() {
+        check();
+        if (!o_.resume.empty()) resume();
+        check_fingerprint();
+        if (o_.dry_run) return finish();
+        const Index first = step_;
+        while (step_ < total_steps_ && !stopped_) {
+            if (step_ % steps_per_epoch_ == 0) begin_epoch();
+            update();
+            const bool epoch_ends = step_ % steps_per_epoch_ == 0 || step_ == total_steps_;
+            if (epoch_ends) end_epoch();
+            const Index every = o_.checkpoint_every > 0 ? o_.checkpoint_every : steps_per_epoch_;
+            if (step_ % every == 0 || step_ == total_steps_ || stopped_) save();
+        }
+        result_.samples = (step_ - first) * t_.train->batch();
+        return finish();
+    }
+
+private:
+    bool root() const { return comm_.rank() == 0; }
+
+    void check() const {
+        SOMA_CHECK(store_.dtype() == DType::f32, t_.system, ": the trainer works in f32");
+        SOMA_CHECK(
+            !o_.deterministic || kernels::gemm_backend() == "native",
+            "SOMA_GEMM=", kernels::gemm_backend(),
+            " has no fixed order of summation; use SOMA_GEMM=native, or --deterministic off");
+    }
+
+    // ---- start ----
+    void resume() {
+        std::string path = o_.resume, warnings;
+        if (std::filesystem::is_directory(path)) {
+            const std::string inside = path + "/checkpoints";
+            const std::string folder = std::filesystem::is_directory(inside) ? inside : path;
+            path = newest_valid_checkpoint(folder, &warnings);
+            if (path.empty()) {
+                fail(ErrorCode::data, o_.resume, ": no valid checkpoint in it\n", warnings);
+            }
+        }
+        const CheckpointInfo info = read_checkpoint_info(path);
+        const auto same = [&](const char* field, const auto& file, const auto& run) {
+            SOMA_CHECK(file == run, path, ": ", field, " is ", file, ", this run has ", run);
+        };
+        same("system", info.system, t_.system);
+        same("recipe", info.recipe, t_.recipe);
+        same("seed", info.seed, o_.seed);
+        same("batch", info.batch, t_.train->batch());
+        same("shards", info.shards, t_.train->shards());
+        same("data", info.data, t_.data);
+        load_checkpoint(path, store_, *t_.optimizer);
+        step_ = info.step;
+        log("resume", {{"checkpoint", path}, {"step", step_}, {"warnings", warnings}});
+    }
+
+    void check_fingerprint() {
+        std::string shapes;
+        for (const nn::ParameterStore::Entry& e : store_.entries())
+            shapes += concat(e.name, e.shape);
+        dist::check_fingerprint(comm_,
+                                {{"version", concat(kVersion, ", numerics ", kNumericsVersion)},
+                                 {"gemm", kernels::gemm_backend()},
+                                 {"system", t_.system + "/" + t_.recipe},
+                                 {"parameters", to_hex(hash64(shapes))},
+                                 {"optimizer", t_.optimizer->describe()},
+                                 {"data", t_.data},
+                                 {"seed", std::to_string(o_.seed)},
+                                 {"batch", std::to_string(plan_.batch)},
+                                 {"shards", std::to_string(plan_.shards)},
+                                 {"steps", std::to_string(total_steps_)},
+                                 {"first step", std::to_string(step_)},
+                                 {"weights", to_hex(store_.hash())},
+                                 {"config", t_.config}});
+    }
+
+    // ---- one update ----
+    void begin_epoch() {
+        const Timer timer;
+        epoch_ = {};
+        if (t_.before_epoch) t_.before_epoch(step_ / steps_per_epoch_);
+        result_.seconds += timer.seconds();
+    }
+
+    void compute_shard(Index shard, dist::ControlRecord& record) {
+        record.stop = o_.stop_requested && o_.stop_requested();
+        t_.train->load_shard(step_ / steps_per_epoch_, step_ % steps_per_epoch_, shard, batch_);
+        for (const float w : batch_.weight) record.weight += static_cast<double>(w);
+        if (record.weight == 0) return;  // padding only: contributes zeros
+        tape_.reset();
+        const Model::Output out = t_.model->forward(
+            tape_, batch_, nn::Context{.seed = o_.seed, .step = step_, .ids = batch_.ids});
+        record.loss = out.loss.item();
+        record.non_finite = !std::isfinite(record.loss);
+        record.metrics[kComputedShards] = 1;
+        const std::vector<std::int32_t> answered = answers(out.scores);
+        for (std::size_t i = 0; i < answered.size(); ++i) {
+            record.metrics[kWrong] += batch_.weight[i] != 0 && answered[i] != batch_.labels[i];
+        }
+        tape_.backward(out.loss);
+    }
+
+    void update() {
+        const Timer timer;
+        const dist::ControlRecord sum =
+            parallel_.step(store_.gradients().data<float>(),
+                           [&](Index shard, std::span<float>, dist::ControlRecord& record) {
+                               compute_shard(shard, record);
+                           });
+        if (sum.non_finite > 0) {
+            fail(ErrorCode::non_finite, t_.system, ": the loss of update ", step_,
+                 " is not finite in ", sum.non_finite, " of ", plan_.shards, " shards");
+        }
+        double scale = 1 / sum.weight;
+        if (t_.clip_norm > 0) {
+            scale *= optim::clip_scale(optim::gradient_norm(store_) * scale, t_.clip_norm);
+        }
+        t_.optimizer->step(t_.learning_rate(step_), scale);
+        store_.update_statistics(t_.statistics_momentum,
+                                 static_cast<Index>(sum.metrics[kComputedShards]));
+        ++step_;
+        stopped_ = sum.stop > 0;
+        epoch_.weight += sum.weight;
+        epoch_.loss += sum.loss;
+        epoch_.wrong += sum.metrics[kWrong];
+        if (comm_.size() > 1 && step_ % kReplicaCheckSteps == 0) check_replicas();
+        result_.seconds += timer.seconds();
+        report(sum);
+    }
+
+    void check_replicas() {
+        std::vector<dist::NamedBytes> tensors;
+        for (std::size_t i = 0; i < store_.entries().size(); ++i) {
+            const Tensor v = store_.value(static_cast<nn::ParameterId>(i));
+            tensors.push_back(
+                {store_.entries()[i].name,
+                 {static_cast<const std::byte*>(v.raw()), static_cast<std::size_t>(v.bytes())}});
+        }
+        dist::check_replicas(comm_, step_, tensors);
+    }
+
+    // ---- reporting ----
+    void log(const char* event, const Fields& fields) {
+        if (root() && o_.folder != nullptr) o_.folder->log().write(event, fields);
+    }
+
+    void report(const dist::ControlRecord& sum) {
+        const Index every = std::max<Index>(1, total_steps_ / kLogLines);
+        if (step_ % every == 0) {
+            log("step", {{"step", step_},
+                         {"loss", sum.loss / sum.weight},
+                         {"lr", t_.learning_rate(step_ - 1)}});
+        }
+        if (progress_ == nullptr || clock_.seconds() < next_report_) return;
+        next_report_ = clock_.seconds() + kReportSeconds;
+        progress_->update(t_.system, static_cast<double>(step_), static_cast<double>(total_steps_),
+                          concat("epoch ", 1 + (step_ - 1) / steps_per_epoch_, "/", t_.epochs,
+                                 "  loss ", std::round(1e4 * epoch_.mean_loss()) / 1e4));
+    }
+
+    void end_epoch() {
+        const Index epoch = ceil_div(step_, steps_per_epoch_);
+        constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+        EpochRecord record{epoch, epoch_.mean_loss(), epoch_.error_percent(), kNone, kNone};
+        const bool last = step_ == total_steps_;
+        if (t_.test != nullptr && (last || epoch % t_.eval_every == 0)) {
+            const Evaluation e = evaluate_together(*t_.model, *t_.test, comm_);
+            result_.test_wrong = e.wrong;
+            result_.test_samples = e.samples;
+            record.test_loss = result_.test_loss = e.loss;
+            record.test_error = result_.test_error = e.error_percent();
+        }
+        result_.train_loss = record.train_loss;
+        result_.train_error = record.train_error;
+        result_.history.push_back(record);
+        log("epoch", {{"epoch", epoch},
+                      {"step", step_},
+                      {"train_loss", record.train_loss},
+                      {"train_error", record.train_error},
+                      {"test_loss", record.test_loss},
+                      {"test_error", record.test_error}});
+    }
+
+    // ---- end ----
+    void save() {
+        if (!root() || o_.folder == nullptr) return;
+        const std::string path = o_.folder->checkpoints() + "/" + checkpoint_name(step_);
+        save_checkpoint(path,
+                        {.system = t_.system,
+                         .recipe = t_.recipe,
+                         .step = step_,
+                         .seed = o_.seed,
+                         .batch = plan_.batch,
+                         .shards = plan_.shards,
+                         .data = t_.data,
+                         .config = t_.config},
+                        store_, *t_.optimizer);
+        prune_checkpoints(o_.folder->checkpoints(), o_.keep);
+        result_.checkpoint = path;
+        log("checkpoint", {{"path", path}, {"step", step_}});
+    }
+
+    TrainResult finish() {
+        result_.weights = store_.hash();
+        result_.steps = step_;
+        result_.epochs = step_ / steps_per_epoch_;
+        result_.flop = tape_.flop();
+        result_.interrupted = stopped_;
+        if (progress_ != nullptr) progress_->clear();
+        log("end", {{"step", step_},
+                    {"weights", to_hex(result_.weights)},
+                    {"seconds", result_.seconds},
+                    {"interrupted", stopped_}});
+        return result_;
+    }
+
+    const Training& t_;
+    const TrainOptions& o_;
+    dist::Comm& comm_;
+    nn::ParameterStore& store_;
+    dist::ShardPlan plan_;
+    dist::DataParallel parallel_;
+    Index steps_per_epoch_, total_steps_;
+    Index step_ = 0;  // updates done
+    bool stopped_ = false;
+    Tape tape_;
+    data::Batch batch_;
+    EpochSums epoch_;
+    TrainResult result_;
+    std::unique_ptr<Progress> progress_;
+    Timer clock_;
+    double next_report_ = 0;
+};
+
+}  // namespace
+
+double Evaluation::error_percent() const {
+    return samples == 0 ? 0 : 100 * static_cast<double>(wrong) / static_cast<double>(samples);
+}
+
+TrainResult run_training(const Training& training, const TrainOptions& options, dist::Comm& comm) {
+    return Run(training, options, comm).run();
+}
+
+Evaluation evaluate(Model& model, const data::Loader& loader) {
+    Evaluation e;
+    e.predictions.assign(static_cast<std::size_t>(loader.samples()), -1);
+    Tape tape(Tape::Mode::no_grad);
+    data::Batch batch;
+    double loss = 0;
+    for (Index k = 0; k < loader.batches(); ++k) {
+        loader.load(0, k, batch);
+        const BatchScore score = evaluate_batch(model, tape, batch, &e.predictions);
+        loss += score.loss;
+        e.wrong += static_cast<Index>(score.wrong);
+        e.samples += static_cast<Index>(score.samples);
+    }
+    e.loss = loss / static_cast<double>(e.samples);
+    return e;
+}
+
+}  // namespace soma::train
