@@ -14,6 +14,9 @@
 #include "kernels/reduce.inl"
 #include "kernels/channels.inl"
 #include "kernels/pool.inl"
+#include "kernels/row_walk.inl"
+#include "kernels/norm.inl"
+#include "kernels/softmax.inl"
 
 template <class V>
 constexpr TypedKernels<typename V::Scalar> typed_kernels() {
@@ -22,6 +25,8 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     t.elementwise = elementwise_table<V>();
     t.reduce = reduce_table<V>();
     t.pool = pool_table<V>();
+    t.norm = norm_table<V>();
+    t.softmax = softmax_table<V>();
     return t;
 }
 

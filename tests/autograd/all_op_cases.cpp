@@ -17,6 +17,10 @@ void append(std::vector<OpCase>& all, std::vector<OpCase> rows) {
 std::vector<OpCase> all_op_cases() {
     std::vector<OpCase> all;
     append(all, math_cases());
+    append(all, shape_cases());
+    append(all, norm_cases());
+    append(all, loss_cases());
+    append(all, embedding_cases());
     return all;
 }
 

@@ -8,8 +8,10 @@
 #include "soma/core/types.h"
 // families, in alphabetical order:
 #include "soma/kernels/table/elementwise.h"
+#include "soma/kernels/table/norm.h"
 #include "soma/kernels/table/pool.h"
 #include "soma/kernels/table/reduce.h"
+#include "soma/kernels/table/softmax.h"
 
 namespace soma::kernels {
 
@@ -18,8 +20,10 @@ template <class T>
 struct TypedKernels {
     int width;  // elements in a vector
     ElementwiseTable<T> elementwise;
-    ReduceTable<T> reduce;
+    NormTable<T> norm;
     PoolTable<T> pool;
+    ReduceTable<T> reduce;
+    SoftmaxTable<T> softmax;
 };
 
 struct KernelTable {
