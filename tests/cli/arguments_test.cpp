@@ -31,7 +31,7 @@ protected:
         verb_->add_option("system", system_);
         verb_->add_option("--batch-size", batch_);
         verb_->add_option("--lr", lr_);
-        verb_->add_option("--set", set_);
+        verb_->add_option("--out", out_);
         verb_->add_flag("--json", json_);
         add_verb(program_, "list", "list things", "soma list", common_);
     }
@@ -61,14 +61,14 @@ protected:
     CLI::App program_{"soma"};
     CLI::App* verb_ = nullptr;
     CommonOptions common_;
-    std::string system_, set_;
+    std::string system_, out_;
     int batch_ = 1;
     double lr_ = 0.5;
     bool json_ = false;
 };
 
 TEST_F(Arguments, FlagBeatsEnvironmentBeatsFile) {
-    const std::string file = config("batch-size = 8\nlr = 0.25\nset = \"usps\"\n");
+    const std::string file = config("batch-size = 8\nlr = 0.25\nout = \"usps\"\n");
     const Variable batch("SOMA_BATCH_SIZE", "16"), lr("SOMA_LR", "0.125");
 
     parse({"train", "lecun1989", "--config", file, "--batch-size", "32"});
@@ -76,7 +76,7 @@ TEST_F(Arguments, FlagBeatsEnvironmentBeatsFile) {
     EXPECT_EQ(system_, "lecun1989");
     EXPECT_EQ(batch_, 32);
     EXPECT_EQ(lr_, 0.125);
-    EXPECT_EQ(set_, "usps");
+    EXPECT_EQ(out_, "usps");
 }
 
 TEST_F(Arguments, FlagsMayStandInTheEnvironmentAndInFiles) {
@@ -131,12 +131,12 @@ TEST_F(Arguments, MissingConfigFileIsADataError) {
 }
 
 TEST_F(Arguments, ResolvedOptionsGiveAConfigFileThatMeansTheSame) {
-    parse({"train", "--batch-size", "32", "--set", "usps"});
+    parse({"train", "--batch-size", "32", "--out", "usps"});
     const std::string text = config_text(resolved_options(*verb_));
 
     EXPECT_NE(text.find("batch-size = 32\n"), std::string::npos);
     EXPECT_NE(text.find("lr = 0.5\n"), std::string::npos);
-    EXPECT_NE(text.find("set = \"usps\"\n"), std::string::npos);
+    EXPECT_NE(text.find("out = \"usps\"\n"), std::string::npos);
 }
 
 TEST_F(Arguments, ThreadCountBelowZeroIsRefused) {
@@ -148,8 +148,15 @@ TEST(ArgumentNames, VariableOfAnOption) {
     EXPECT_EQ(variable_of("lr"), "SOMA_LR");
 }
 
-TEST(ArgumentNames, PathsAreSplitAtColons) {
-    EXPECT_EQ(split_paths({"a:b", ":c"}), (std::vector<std::string>{"a", "b", "c"}));
+TEST_F(Arguments, DataOptionIsSearchedBeforeTheVariable) {
+    DataOptions data;
+    add_data_options(*verb_, data);
+    const Variable roots("SOMA_DATA", "b:c");
+
+    parse({"train", "--data", "a"});
+
+    EXPECT_TRUE(data.roots_given());
+    EXPECT_EQ(data.roots(), (std::vector<std::string>{"a", "b", "c", "data"}));
 }
 
 }  // namespace

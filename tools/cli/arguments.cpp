@@ -4,12 +4,12 @@
 #include <cctype>
 #include <charconv>
 #include <fstream>
-#include <sstream>
 
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/core/text.h"
+#include "soma/data/sets.h"
 
 namespace soma::cli {
 namespace {
@@ -99,7 +99,8 @@ std::vector<std::string> from_config(const CLI::App& verb, const std::string& pa
 std::vector<std::string> from_environment(const CLI::App& verb) {
     std::vector<std::string> out;
     for (const std::string& name : long_options(verb)) {
-        if (name == "config" || name == "help") continue;
+        // SOMA_DATA is a list that is searched after --data, not its default.
+        if (name == "config" || name == "help" || name == "data") continue;
         const std::string value = environment(variable_of(name).c_str());
         if (!value.empty()) out.push_back("--" + name + "=" + value);
     }
@@ -191,15 +192,17 @@ void apply(const CommonOptions& common) {
     if (common.threads > 0) set_num_threads(common.threads);
 }
 
-std::vector<std::string> split_paths(const std::vector<std::string>& values) {
-    std::vector<std::string> paths;
-    for (const std::string& value : values) {
-        std::istringstream in(value);
-        for (std::string path; std::getline(in, path, ':');) {
-            if (!path.empty()) paths.push_back(path);
-        }
-    }
-    return paths;
+std::vector<std::string> DataOptions::roots() const {
+    return data::data_roots(path, environment("SOMA_DATA"));
+}
+
+bool DataOptions::roots_given() const { return !path.empty() || !environment("SOMA_DATA").empty(); }
+
+void add_data_options(CLI::App& verb, DataOptions& data) {
+    verb.add_option("--set", data.set, "force a data set; `embedded` forces the default");
+    verb.add_option("--data", data.path,
+                    "folder that holds data sets, or a set's own; searched before SOMA_DATA")
+        ->type_name("PATH");
 }
 
 }  // namespace soma::cli

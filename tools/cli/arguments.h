@@ -38,7 +38,13 @@ CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string
 // Applies what the common options say; called at the beginning of an action.
 void apply(const CommonOptions& common);
 
-// "a:b:c" and repeated options as one list.
-std::vector<std::string> split_paths(const std::vector<std::string>& values);
+// --set and --data, and where they and SOMA_DATA say that data sets are (data.md 2.1).
+struct DataOptions {
+    std::string set, path;
+
+    std::vector<std::string> roots() const;
+    bool roots_given() const;  // by --data or SOMA_DATA
+};
+void add_data_options(CLI::App& verb, DataOptions& data);
 
 }  // namespace soma::cli

@@ -10,6 +10,7 @@
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "soma/core/error.h"
+#include "soma/data/sets.h"
 #include "soma/systems/registry.h"
 
 namespace soma::cli {
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 
 struct Options {
     CommonOptions common;
+    DataOptions data;
     std::string what = "systems", runs = "runs";
     bool json = false;
 };
@@ -88,6 +90,38 @@ int list_systems(const Options& options) {
     return 0;
 }
 
+std::string found_text(const data::SetInfo& set, const std::vector<std::string>& roots) {
+    const std::optional<data::SetLocation> where = data::find_set(set.name, roots);
+    if (!where) return "-";
+    return where->embedded() ? "embedded" : where->folder;
+}
+
+int list_sets(const Options& options) {
+    using Json = nlohmann::ordered_json;
+    std::vector<std::vector<std::string>> rows = {
+        {"set", "content", "train", "test", "found", "licence", "how to obtain it"}};
+    Json list = Json::array();
+    const std::vector<std::string> roots = options.data.roots();
+    for (const data::SetInfo& set : data::known_sets()) {
+        const std::string found = found_text(set, roots);
+        rows.push_back({set.name, set.content, concat(set.train), concat(set.test), found,
+                        set.licence, set.how});
+        list.push_back({{"name", set.name},
+                        {"content", set.content},
+                        {"train", set.train},
+                        {"test", set.test},
+                        {"found", found == "-" ? Json() : Json(found)},
+                        {"licence", set.licence},
+                        {"how", set.how}});
+    }
+    if (options.json) {
+        std::cout << Json{{"schema", 1}, {"sets", list}}.dump(2) << "\n";
+    } else {
+        std::cout << text_table(rows);
+    }
+    return 0;
+}
+
 }  // namespace
 
 void add_list(CLI::App& program, Action& action) {
@@ -96,6 +130,8 @@ void add_list(CLI::App& program, Action& action) {
                               "soma list\n  soma list sets", options->common);
     verb->add_option("what", options->what, "systems or sets")
         ->check(CLI::IsMember({"systems", "sets"}));
+    verb->add_option("--data", options->data.path, "where to look for sets, before SOMA_DATA")
+        ->type_name("PATH");
     verb->add_option("--runs", options->runs, "where earlier runs are")->type_name("DIR");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->callback([options, &action] { action = [options] { return list_systems(*options); }; });

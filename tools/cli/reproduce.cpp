@@ -18,8 +18,9 @@ namespace {
 
 struct Options {
     CommonOptions common;
-    std::vector<std::string> names, data;
-    std::string set, tier, claims = "*", out = "runs";
+    DataOptions data;
+    std::vector<std::string> names;
+    std::string tier, claims = "*", out = "runs";
     int seeds = 0;
     std::optional<std::uint64_t> seed;
     bool json = false;
@@ -52,9 +53,9 @@ SystemResult reproduce(const systems::System& system, const Options& options,
     systems::ReproduceContext context;
     context.seeds = options.seeds;
     context.seed = options.seed;
-    context.set = options.set;
-    context.data_roots = split_paths(options.data);
-    context.roots_given = !context.data_roots.empty();
+    context.set = options.data.set;
+    context.data_roots = options.data.roots();
+    context.roots_given = options.data.roots_given();
     context.tier = options.tier;
     context.claims_glob = options.claims;
     context.folder = &folder;
@@ -116,10 +117,7 @@ void add_reproduce(CLI::App& program, Action& action) {
     verb->add_option("--seeds", options->seeds, "number of seeds; 0: the recipe's own")
         ->check(CLI::Range(0, 1000000));
     verb->add_option("--seed", options->seed, "only this seed");
-    verb->add_option("--set", options->set, "force a data set; `embedded` forces the default");
-    verb->add_option("--data", options->data, "folders that hold data sets, separated by ':'")
-        ->type_name("PATH")
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    add_data_options(*verb, options->data);
     verb->add_option("--tier", options->tier, "only claims of this tier")
         ->check(CLI::IsMember({"0", "1", "1s", "2", "3"}));
     verb->add_option("--claims", options->claims, "only claims whose id matches this pattern")

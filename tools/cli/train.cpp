@@ -1,0 +1,262 @@
+// soma train: trains one system once, on any number of ranks. soma eval: tests a checkpoint.
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/arguments.h"
+#include "cli/names.h"
+#include "cli/ranks.h"
+#include "cli/signals.h"
+#include "cli/verbs.h"
+#include "soma/core/error.h"
+#include "soma/core/hash.h"
+#include "soma/dist/comm.h"
+#include "soma/systems/registry.h"
+#include "soma/train/checkpoint.h"
+#include "soma/train/options.h"
+#include "soma/train/progress.h"
+#include "soma/train/report.h"
+
+namespace soma::cli {
+namespace {
+
+struct Options {
+    CommonOptions common;
+    std::string name, named;  // positional, and --name of config files
+    std::string out = "runs";
+    DataOptions data;
+    train::TrainOptions train;
+    bool json = false, print_config = false;
+};
+
+const systems::System& trainable_system(const std::string& name) {
+    const systems::System& system = known_system(name);
+    if (system.train) return system;
+    std::string names;
+    for (const systems::System& s : systems::all_systems()) {
+        if (s.train) names += (names.empty() ? "" : ", ") + s.name;
+    }
+    fail(ErrorCode::usage, "soma train: ", system.name,
+         " is not trained by gradient descent; soma reproduce ", system.name,
+         " runs it; soma train knows ", names);
+}
+
+// A new folder, or the one that the resumed run left.
+train::RunFolder make_folder(const Options& options, const std::string& system) {
+    const std::string& resume = options.train.resume;
+    const bool continues = !resume.empty() && std::filesystem::is_directory(resume) &&
+                           std::filesystem::exists(resume + "/log.jsonl");
+    return continues ? train::RunFolder::open(resume)
+                     : train::RunFolder::create(options.out, system);
+}
+
+std::string result_json(const std::string& system, const train::TrainResult& r,
+                        const std::string& folder) {
+    const nlohmann::ordered_json object = {{"schema", 1},
+                                           {"system", system},
+                                           {"weights", to_hex(r.weights)},
+                                           {"steps", r.steps},
+                                           {"epochs", r.epochs},
+                                           {"samples", r.samples},
+                                           {"train_loss", r.train_loss},
+                                           {"train_error_percent", r.train_error},
+                                           {"test_loss", r.test_loss},
+                                           {"test_error_percent", r.test_error},
+                                           {"test_wrong", r.test_wrong},
+                                           {"test_samples", r.test_samples},
+                                           {"seconds", r.seconds},
+                                           {"flop", r.flop},
+                                           {"interrupted", r.interrupted},
+                                           {"checkpoint", r.checkpoint},
+                                           {"folder", folder}};
+    return object.dump(2);
+}
+
+void print_result(const train::TrainResult& r) {
+    char line[160];
+    if (r.seconds > 0 && r.samples > 0) {
+        std::snprintf(line, sizeof line, "%lld updates, %lld samples in %s: %.0f samples/s",
+                      static_cast<long long>(r.steps), static_cast<long long>(r.samples),
+                      train::duration_text(r.seconds).c_str(),
+                      static_cast<double>(r.samples) / r.seconds);
+        std::cout << line << "\n";
+    }
+    if (r.test_samples > 0) {
+        std::snprintf(line, sizeof line, "test error %.2f %% (%lld of %lld wrong), loss %.4g",
+                      r.test_error, static_cast<long long>(r.test_wrong),
+                      static_cast<long long>(r.test_samples), r.test_loss);
+        std::cout << line << "\n";
+    }
+    if (!r.headline.empty()) std::cout << r.headline << "\n";
+    if (r.interrupted) {
+        std::cout << "stopped on request"
+                  << (r.checkpoint.empty() ? "" : "; continue with --resume " + r.checkpoint)
+                  << "\n";
+    }
+    std::cout << "weights: " << to_hex(r.weights) << std::endl;
+}
+
+int finish(const Options& options, const systems::System& system, train::RunFolder* folder,
+           const train::TrainResult& result) {
+    if (folder != nullptr) {
+        if (!result.headline.empty()) folder->note(result.headline);
+        folder->note("weights: " + to_hex(result.weights));
+        folder->write_page(system.name + ": " + system.paper);
+    }
+    const std::string path = folder != nullptr ? folder->path() : "";
+    if (options.json) {
+        std::cout << result_json(system.name, result, path) << std::endl;
+    } else {
+        print_result(result);
+        if (folder != nullptr) std::cout << "report: " << folder->page() << std::endl;
+    }
+    return result.interrupted ? stop_exit_code() : 0;
+}
+
+// Says why all ranks end. Wrong usage is found by every rank alike: one of them speaks.
+void say_before_abort(const dist::Comm& comm, int code, std::string_view why) {
+    if (code == static_cast<int>(ErrorCode::usage) && comm.rank() != 0) return;
+    std::cerr << "soma: [" << comm.name_of(comm.rank()) << "] " << why << std::endl;
+}
+
+// What one rank does; only rank 0 writes and prints.
+int run_rank(Options& options, const systems::System& system, const train::Fields& config,
+             bool writes, dist::Comm& comm) {
+    const bool root = comm.rank() == 0;
+    std::optional<train::RunFolder> folder;
+    if (root && writes && !options.train.dry_run) {
+        folder.emplace(make_folder(options, system.name));
+        folder->set_config(config);
+        options.train.folder = &*folder;
+    }
+    options.train.progress = root && !options.common.quiet;
+    options.train.set = options.data.set;
+    options.train.data_roots = options.data.roots();
+    options.train.roots_given = options.data.roots_given();
+    options.train.stop_requested = stop_requested;
+    const train::TrainResult result = system.train(options.train, comm);
+    if (!root || options.train.dry_run) return result.interrupted ? stop_exit_code() : 0;
+    return finish(options, system, folder ? &*folder : nullptr, result);
+}
+
+// Trains on the ranks that the launcher started; an error on any of them ends all.
+int run_on_ranks(Options& options, const systems::System& system, const train::Fields& config,
+                 bool writes) {
+    const std::unique_ptr<dist::Comm> comm = dist::make_world_comm(launched_size());
+    comm->set_timeout(options.train.comm_timeout);
+    if (comm->size() > 1) {
+        comm->set_abort_handler(
+            [&comm = *comm](int code, std::string_view why) { say_before_abort(comm, code, why); });
+    }
+    return dist::abort_on_exception(
+        *comm, [&] { return run_rank(options, system, config, writes, *comm); });
+}
+
+int run_train(Options& options, const CLI::App& verb) {
+    apply(options.common);
+    const std::string& name = options.name.empty() ? options.named : options.name;
+    SOMA_CHECK(!name.empty(), "soma train: name a system (soma list shows those that train)");
+    const systems::System& system = trainable_system(name);
+    train::Fields config = resolved_options(verb);
+    for (auto& [key, value] : config) {
+        if (key == "name") value = system.name;
+    }
+    if (options.print_config) {
+        std::erase_if(config, [](const auto& field) {
+            return field.first == "config" || field.first == "print-config";
+        });
+        std::cout << config_text(config);
+        return 0;
+    }
+    install_signal_handlers();
+    return run_on_ranks(options, system, config, true);
+}
+
+int run_eval(Options& options) {
+    apply(options.common);
+    const std::string path = known_checkpoint(options.train.resume);
+    const train::CheckpointInfo info = train::read_checkpoint_info(path);
+    const systems::System& system = trainable_system(info.system);
+    install_signal_handlers();
+    // A run that is resumed at its last step and has no step left only evaluates.
+    options.train.resume = path;
+    options.train.steps = info.step;
+    options.train.seed = info.seed;
+    options.train.batch = info.batch;
+    options.train.shards = info.shards;
+    options.train.recipe = info.recipe;
+    return run_on_ranks(options, system, {}, false);
+}
+
+void add_run_options(CLI::App& verb, Options& options) {
+    add_data_options(verb, options.data);
+    verb.add_option("--comm-timeout", options.train.comm_timeout,
+                    "seconds a peer rank may stay silent")
+        ->check(CLI::PositiveNumber);
+    verb.add_flag("--json", options.json, "one JSON object on standard output");
+}
+
+void add_recipe_options(CLI::App& verb, Options& options) {
+    train::TrainOptions& t = options.train;
+    verb.add_option("--seed", t.seed, "initial weights, order of samples");
+    verb.add_option("--recipe", t.recipe, "one of the system's recipes, such as paper or modern");
+    verb.add_option("--epochs", t.epochs, "passes over the training set; 0: the recipe's")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--steps", t.steps, "stop after this many updates; 0: after the epochs")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--batch", t.batch, "samples an update; 0: the recipe's")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--shards", t.shards,
+                    "virtual shards of a batch: the same bits on any number of ranks that divides "
+                    "it; 0: the recipe's")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--lr", t.lr, "learning rate; 0: the recipe's")->check(CLI::NonNegativeNumber);
+}
+
+void add_checkpoint_options(CLI::App& verb, Options& options) {
+    train::TrainOptions& t = options.train;
+    verb.add_option("--resume", t.resume,
+                    "continue from a checkpoint, or from a run folder's newest")
+        ->type_name("PATH");
+    verb.add_option("--checkpoint-every", t.checkpoint_every,
+                    "updates between checkpoints; 0: at the end of every epoch")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--keep", t.keep, "how many checkpoints stay")->check(CLI::PositiveNumber);
+    verb.add_option("--out", options.out, "folder for the run folder")->type_name("DIR");
+    verb.add_flag("--dry-run", t.dry_run, "check everything, print the mapping of ranks, stop");
+    verb.add_flag("--print-config", options.print_config, "print all options as a config file");
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, Action& action) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* verb = add_verb(program, "train", "train one system, on one rank or under mpirun",
+                              "soma train lecun1989 --set usps --data ../shared/data\n"
+                              "  mpirun -np 2 soma train lecun1989 --recipe modern",
+                              options->common);
+    verb->add_option("system", options->name, "system (soma list)")->type_name("NAME");
+    verb->add_option("--name", options->named, "the same, for config files")->type_name("NAME");
+    add_recipe_options(*verb, *options);
+    add_run_options(*verb, *options);
+    add_checkpoint_options(*verb, *options);
+    verb->callback([options, verb, &action] {
+        action = [options, verb] { return run_train(*options, *verb); };
+    });
+}
+
+void add_eval(CLI::App& program, Action& action) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* verb = add_verb(program, "eval", "test error of a checkpoint",
+                              "soma eval runs/lecun1989-20260131-120000", options->common);
+    verb->add_option("checkpoint", options->train.resume, "a checkpoint, or a run folder")
+        ->type_name("PATH")
+        ->required();
+    add_run_options(*verb, *options);
+    verb->callback([options, &action] { action = [options] { return run_eval(*options); }; });
+}
+
+}  // namespace soma::cli
