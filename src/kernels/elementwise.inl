@@ -290,6 +290,13 @@ void shift(Index n, T b, const T* x, T* y) noexcept {
 }
 
 template <class V, class T = typename V::Scalar>
+void affine(Index n, T a, T b, const T* x, T* y) noexcept {
+    const auto p = Lanes<V>::all(a), q = Lanes<V>::all(b);
+    map<V>(
+        n, [=](auto v) { return fma(p, v, q); }, y, x);
+}
+
+template <class V, class T = typename V::Scalar>
 void axpy(Index n, T a, const T* x, T* y) noexcept {
     const auto c = Lanes<V>::all(a);
     map<V>(
@@ -356,6 +363,7 @@ constexpr ElementwiseTable<typename V::Scalar> elementwise_table() {
             .fill = fill<V>,
             .scale = scale<V>,
             .shift = shift<V>,
+            .affine = affine<V>,
             .axpy = axpy<V>,
             .axpby = axpby<V>,
             .fma = fused_multiply_add<V>,

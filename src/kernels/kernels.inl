@@ -12,6 +12,7 @@
 #include "kernels/vmath.inl"
 #include "kernels/elementwise.inl"
 #include "kernels/reduce.inl"
+#include "kernels/random.inl"
 #include "kernels/channels.inl"
 #include "kernels/pool.inl"
 #include "kernels/row_walk.inl"
@@ -30,4 +31,4 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     return t;
 }
 
-constexpr KernelTable kTable{kIsa, typed_kernels<VecF>(), typed_kernels<VecD>()};
+constexpr KernelTable kTable{kIsa, typed_kernels<VecF>(), typed_kernels<VecD>(), random_table()};

@@ -138,23 +138,33 @@ inline L scaled_tanh(L x) {
     return lit<L>(1.7159) * tanh(lit<L>(2.0 / 3) * x);
 }
 
-// f sigmoid(x + tail) for |f| up to a few hundred times 1: f / (1 + e) or f e / (1 + e) with
-// e = e^-|x|, which cannot overflow; the power of two of e comes last, so f e underflows once.
+// a / (1 + e), 0 <= e <= 1, with the rounding error of 1 + e taken back: relative to the quotient
+// it is low / (1 + e), for which the line 1.457 - (1 + e) / 2 is near enough to 1 / (1 + e).
+template <class L>
+inline L over_one_plus(L a, L e) {
+    const L one = lit<L>(1), d = one + e, low = e - (d - one);
+    const L q = a / d;
+    return fnma(q, low * fnma(lit<L>(0.5), d, lit<L>(1.457)), q);
+}
+
+// f sigmoid(x + tail), |f| at most a few hundred on the side where the sigmoid underflows:
+// f / (1 + e) or f e / (1 + e) with e = e^-|x|, which cannot overflow. The power of two of e is
+// applied last, so the product underflows once.
 template <class L>
 inline L times_sigmoid(L f, L x, L tail) {
     const L zero = lit<L>(0), one = lit<L>(1), sign = with_sign_of(one, x);
     const auto negative = x < zero;
     const ScaledExp<L> e = scaled_exp(-abs(x), -(sign * tail));
-    const L quotient = f * select(negative, e.y, one) / (one + scale_by_power(e.y, e.n));
-    return scale_by_power(quotient, select(negative, e.n, zero));
+    const L s = over_one_plus(select(negative, e.y, one), scale_by_power(e.y, e.n));
+    return scale_by_power(f * s, select(negative, e.n, zero));
 }
 
 template <class L>
 inline L sigmoid(L x) {
-    const L zero = lit<L>(0), one = lit<L>(1);
+    const L zero = lit<L>(0);
     const ScaledExp<L> scaled = scaled_exp(-abs(x), zero);
     const L e = scale_by_power(scaled.y, scaled.n);
-    return select(x < zero, e, one) / (one + e);
+    return over_one_plus(select(x < zero, e, lit<L>(1)), e);
 }
 
 template <class L>
@@ -165,20 +175,31 @@ inline L softplus(L x) {
 
 // ---- the normal distribution: erf, gelu ----
 
-// For 0 <= a <= kTailLimit: e^(-a^2 / 2) = density and f Phi(-a) = product, Phi(-a) being the upper
-// tail of the distribution.
+// e^(-a^2 / 2), the square in two parts.
 template <class L>
-struct NormalTail {
-    L density, product;
-};
+inline ScaledExp<L> gaussian(L a) {
+    const L half = lit<L>(-0.5), square = a * a;
+    return scaled_exp(half * square, half * fma(a, a, -square));
+}
+
+// The upper tail Phi(-a) = gaussian(a) w P(t) for 0 <= a <= kTailLimit, with w = 1 / (a + k) and
+// t = (a - k) / (a + k) = 1 - 2 k w.
 template <class L>
-inline NormalTail<L> normal_tail(L a, L f) {
+inline L normal_tail(L a, ScaledExp<L> gauss) {
     using M = Math<L>;
-    const L half = lit<L>(-0.5), k = L::all(M::kTailCentre), square = a * a;
-    const ScaledExp<L> e = scaled_exp(half * square, half * fma(a, a, -square));
-    const L w = lit<L>(1) / (a + k);
-    const L ratio = w * polynomial((a - k) * w, M::kTail);
-    return {scale_by_power(e.y, e.n), scale_by_power(e.y * (ratio * f), e.n)};
+    const L k = L::all(M::kTailCentre), w = lit<L>(1) / (a + k);
+    const L ratio = w * polynomial(fnma(k + k, w, lit<L>(1)), M::kTail);
+    return scale_by_power(gauss.y * ratio, gauss.n);
+}
+
+// a Phi(-a): with g = a / (a + k), a w = g and t = 2 g - 1, two roundings fewer.
+template <class L>
+inline L scaled_normal_tail(L a) {
+    using M = Math<L>;
+    const ScaledExp<L> gauss = gaussian(a);
+    const L g = a / (a + L::all(M::kTailCentre));
+    const L ratio = g * polynomial(fma(lit<L>(2), g, lit<L>(-1)), M::kTail);
+    return scale_by_power(gauss.y * ratio, gauss.n);
 }
 
 template <class L>
@@ -191,8 +212,8 @@ inline L erf(L x) {
     using M = Math<L>;
     const L a = abs(x), near = erf_near(a);
     const L b = min(L::all(M::kTailLimit), a * L::all(M::kSqrt2));
-    const L far = lit<L>(1) - normal_tail(b, lit<L>(2)).product;
-    return with_sign_of(select(a < lit<L>(0.875), near, far), x);
+    const L far = fnma(lit<L>(2), normal_tail(b, gaussian(b)), lit<L>(1));
+    return with_sign_of(select(a < lit<L>(1), near, far), x);
 }
 
 // x Phi(x): x / 2 (1 + erf(x / sqrt 2)) near 0; else -a Phi(-a) below 0 and a - a Phi(-a) above,
@@ -202,7 +223,7 @@ inline L gelu(L x) {
     using M = Math<L>;
     const L a = abs(x), b = min(L::all(M::kTailLimit), a), half = lit<L>(0.5) * x;
     const L near = fma(half, erf_near(x * L::all(M::kSqrtHalf)), half);
-    const L q = normal_tail(b, b).product;
+    const L q = scaled_normal_tail(b);
     return select(a < lit<L>(0.5), near, select(x < lit<L>(0), -q, x - q));
 }
 
@@ -211,9 +232,10 @@ template <class L>
 inline L gelu_slope(L x) {
     using M = Math<L>;
     const L zero = lit<L>(0), a = min(L::all(M::kTailLimit), abs(x));
-    const NormalTail<L> t = normal_tail(a, lit<L>(1));
-    const L cdf = select(x < zero, t.product, lit<L>(1) - t.product);
-    return fma(with_sign_of(a, x), t.density * L::all(M::kInvSqrt2Pi), cdf);
+    const ScaledExp<L> gauss = gaussian(a);
+    const L tail = normal_tail(a, gauss), density = scale_by_power(gauss.y, gauss.n);
+    const L cdf = select(x < zero, tail, lit<L>(1) - tail);
+    return fma(with_sign_of(a, x), density * L::all(M::kInvSqrt2Pi), cdf);
 }
 
 // v = x (c1 + c2 x^2) as v + tail; gelu_tanh(x) = x sigmoid(v).

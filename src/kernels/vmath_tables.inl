@@ -38,10 +38,10 @@ struct MathF32 {
     // (tanh x - x) / x^3 in z = x^2, x <= 0.625: 2^-28
     static constexpr float kTanh[] = {-0x1.555534p-2f, 0x1.11075ep-3f, -0x1.b842cap-5f,
                                       0x1.524d5p-6f, -0x1.768498p-8f};
-    // erf x / x - 1 in z = x^2, x <= 0.875: 2^-30
-    static constexpr float kErf[] = {0x1.06eba8p-3f,  -0x1.81274p-2f, 0x1.ce2d6p-4f,
-                                     -0x1.b80074p-6f, 0x1.5440eap-8f, -0x1.a5a03cp-11f,
-                                     0x1.4dbcfep-14f};
+    // erf x / x - 1 in z = x^2, x <= 1: 2^-29
+    static constexpr float kErf[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f, 0x1.ce2cf8p-4f,
+                                     -0x1.b7f90ep-6f, 0x1.5405b2p-8f,  -0x1.a3f702p-11f,
+                                     0x1.496a38p-14f};
     // e^(a^2 / 2) Phi(-a) (a + k) in t = (a - k) / (a + k), 0 <= a <= 15: 2^-25.6
     static constexpr float kTailCentre = 4.0f;
     static constexpr float kTail[] = {0x1.82b4bcp-1f,   -0x1.373e3cp-1f, 0x1.8c6dbp-2f,
@@ -102,12 +102,13 @@ struct MathF64 {
         0x1.664f4781489f9p-6,   -0x1.226e16c8328f0p-7, 0x1.d6cf3a78d55e1p-9,
         -0x1.7d6955f55a243p-10, 0x1.336a733a4ec75p-11, -0x1.df77b91c7265fp-13,
         0x1.43dd3b60f5481p-14,  -0x1.0e39c04b2041ap-16};
-    // 2^-55
+    // 2^-56
     static constexpr double kErf[] = {
-        0x1.06eba8214db68p-3,   -0x1.812746b037975p-2,  0x1.ce2f21a03ca24p-4,
-        -0x1.b82ce3108a284p-6,  0x1.565bccb99b840p-8,   -0x1.c02da39ba0428p-11,
-        0x1.f9a12d4839e85p-14,  -0x1.f4ab24138cb39p-17, 0x1.b7efe222a9aa2p-20,
-        -0x1.4f9fc3f62367bp-23, 0x1.68224d1f9f065p-27};
+        0x1.06eba8214db69p-3,   -0x1.812746b0379e6p-2,  0x1.ce2f21a042b20p-4,
+        -0x1.b82ce3128499dp-6,  0x1.565bcd0db02f2p-8,   -0x1.c02db3d8ed47bp-11,
+        0x1.f9a321a121723p-14,  -0x1.f4d1df398bf62p-17, 0x1.b9def1a0ff649p-20,
+        -0x1.5f1d36dac41a2p-23, 0x1.f7a41328b1a9ep-27,  -0x1.386ac3a3c25e5p-30,
+        0x1.0579b210674b4p-34};
     // 0 <= a <= 40: 2^-55
     static constexpr double kTailCentre = 5.0;
     static constexpr double kTail[] = {

@@ -10,6 +10,7 @@
 #include "soma/kernels/table/elementwise.h"
 #include "soma/kernels/table/norm.h"
 #include "soma/kernels/table/pool.h"
+#include "soma/kernels/table/random.h"
 #include "soma/kernels/table/reduce.h"
 #include "soma/kernels/table/softmax.h"
 
@@ -30,6 +31,7 @@ struct KernelTable {
     const char* isa;  // "generic", "avx2", "avx512", "neon"
     TypedKernels<float> f32;
     TypedKernels<double> f64;
+    RandomTable random;
 };
 
 }  // namespace soma::kernels

@@ -42,6 +42,7 @@ struct ElementwiseTable {
     void (*fill)(Index n, T value, T* y) noexcept;
     void (*scale)(Index n, T a, const T* x, T* y) noexcept;                   // y = a x
     void (*shift)(Index n, T b, const T* x, T* y) noexcept;                   // y = x + b
+    void (*affine)(Index n, T a, T b, const T* x, T* y) noexcept;             // y = fma(a, x, b)
     void (*axpy)(Index n, T a, const T* x, T* y) noexcept;                    // y = fma(a, x, y)
     void (*axpby)(Index n, T a, const T* x, T b, T* y) noexcept;              // y = fma(a, x, b y)
     void (*fma)(Index n, const T* a, const T* b, const T* c, T* y) noexcept;  // y = fma(a, b, c)
