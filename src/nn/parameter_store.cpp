@@ -1,6 +1,7 @@
 #include "soma/nn/parameter_store.h"
 
 #include "soma/core/hash.h"
+#include "soma/kernels/elementwise.h"
 
 namespace soma::nn {
 namespace {
@@ -33,8 +34,20 @@ ParameterId ParameterStore::add_buffer(const std::string& name, const Shape& sha
         {.name = name, .shape = shape, .init = init, .trainable = false, .decays = false});
 }
 
+ParameterId ParameterStore::add_statistic(const std::string& name, const Shape& shape,
+                                          const Init& init) {
+    return add_entry({.name = name,
+                      .shape = shape,
+                      .init = init,
+                      .trainable = false,
+                      .statistic = true,
+                      .decays = false});
+}
+
 ParameterId ParameterStore::tie(const std::string& name, ParameterId of) {
     const Entry& target = entry(of);
+    SOMA_CHECK(target.trainable, "ParameterStore: tie '", name, "' to a parameter, not to '",
+               target.name, "'");
     SOMA_CHECK(target.tied_to < 0, "ParameterStore: tie '", name, "' to '",
                entry(target.tied_to).name, "', not to its other name '", target.name, "'");
     return add_entry({.name = name, .shape = target.shape, .init = target.init, .tied_to = of});
@@ -43,21 +56,23 @@ ParameterId ParameterStore::tie(const std::string& name, ParameterId of) {
 void ParameterStore::freeze(std::uint64_t seed) {
     SOMA_CHECK(!frozen_, "ParameterStore: freeze() was already called");
     Index total = 0;
-    const auto place = [&](bool trainable) {
+    const auto place = [&](bool trainable, bool statistic) {
         for (auto e = entries_.rbegin(); e != entries_.rend(); ++e) {
-            if (e->trainable != trainable || e->tied_to >= 0) continue;
+            if (e->trainable != trainable || e->statistic != statistic || e->tied_to >= 0) continue;
             e->offset = total;
             total += padded(e->shape.count(), dtype_);
         }
     };
-    place(true);
+    place(true, false);
     trainable_count_ = total;
-    place(false);
+    place(false, true);
+    const Index gradient_count = total;
+    place(false, false);
     for (Entry& e : entries_) {
         if (e.tied_to >= 0) e.offset = entry(e.tied_to).offset;
     }
     values_ = Tensor::zeros({total}, dtype_);
-    gradients_ = Tensor::zeros({trainable_count_}, dtype_);
+    gradients_ = Tensor::zeros({gradient_count}, dtype_);
     frozen_ = true;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         if (entries_[i].tied_to >= 0) continue;
@@ -83,7 +98,8 @@ Tensor ParameterStore::value(ParameterId id) const {
 
 Tensor ParameterStore::gradient(ParameterId id) const {
     const Entry& e = entry(id);
-    SOMA_CHECK(e.trainable, "ParameterStore: '", e.name, "' is a buffer and has no gradient");
+    SOMA_CHECK(e.trainable || e.statistic, "ParameterStore: '", e.name,
+               "' is a buffer and has no gradient");
     return gradients_.slice(e.offset, e.offset + e.shape.count()).reshape(e.shape);
 }
 
@@ -91,6 +107,18 @@ ParameterId ParameterStore::find(const std::string& name) const {
     const auto it = by_name_.find(name);
     SOMA_CHECK(it != by_name_.end(), "ParameterStore: no parameter is called '", name, "'");
     return it->second;
+}
+
+void ParameterStore::update_statistics(double momentum, Index shards) {
+    SOMA_CHECK(shards >= 1, "ParameterStore: update_statistics over ", shards,
+               " shards; need at least 1");
+    const Index begin = trainable_count_, count = gradients_.count() - begin;
+    with_dtype(dtype_, [&](auto zero) {
+        using T = decltype(zero);
+        kernels::axpby(count, static_cast<T>(momentum / static_cast<double>(shards)),
+                       gradients_.data<T>().data() + begin, static_cast<T>(1 - momentum),
+                       values_.data<T>().data() + begin);
+    });
 }
 
 Index ParameterStore::parameter_count() const {

@@ -18,6 +18,9 @@ std::vector<OpCase> all_op_cases() {
     std::vector<OpCase> all;
     append(all, math_cases());
     append(all, shape_cases());
+    append(all, linear_cases());
+    append(all, conv_cases());
+    append(all, pool_cases());
     append(all, norm_cases());
     append(all, loss_cases());
     append(all, embedding_cases());

@@ -1,8 +1,13 @@
 #pragma once
 // ParameterStore: all parameters of a model in one flat buffer, their gradients in another.
 //
-//   values     [ last registered | ... | first registered | buffers (running statistics) ]
-//   gradients  [ last registered | ... | first registered ]
+//   values     [ last registered | ... | first registered | statistics | buffers ]
+//   gradients  [ last registered | ... | first registered | statistics ]
+//               <---------- trainable_count() ---------->
+//
+// A statistic (running mean, running variance) is no parameter, but each shard contributes to it
+// as to a gradient; its slot in the gradient array takes part in folding and exchange, and
+// update_statistics() ends the update. Optimizers and norms see the trainable part only.
 //
 // Reverse registration order is nearly the order in which gradients become ready, so a bucket of
 // the gradient exchange is a contiguous slice. Every slice starts on a 64-byte boundary and the
@@ -30,9 +35,10 @@ public:
         std::string name;
         Shape shape;
         Init init;
-        Index offset = 0;       // first element in the flat value buffer, after freeze()
-        bool trainable = true;  // false: a buffer, which has no gradient
-        bool decays = true;     // weight decay applies (biases and norms usually opt out)
+        Index offset = 0;        // first element in the flat value buffer, after freeze()
+        bool trainable = true;   // false: a buffer or a statistic
+        bool statistic = false;  // not trainable, but has a slot in the gradient array
+        bool decays = true;      // weight decay applies (biases and norms usually opt out)
         ParameterId tied_to = -1;
     };
 
@@ -45,6 +51,7 @@ public:
     ParameterId add(const std::string& name, const Shape& shape, const Init& init,
                     bool decays = true);
     ParameterId add_buffer(const std::string& name, const Shape& shape, const Init& init);
+    ParameterId add_statistic(const std::string& name, const Shape& shape, const Init& init);
     // A second name for `of`.
     ParameterId tie(const std::string& name, ParameterId of);
     void freeze(std::uint64_t seed);
@@ -60,11 +67,14 @@ public:
     DType dtype() const { return dtype_; }
     const std::vector<Entry>& entries() const { return entries_; }
     const Entry& entry(ParameterId id) const { return entries_[static_cast<std::size_t>(id)]; }
-    // The flat buffers: values() holds trainable slices first; gradients() only those.
+    // The flat buffers, laid out as above.
     Tensor values() const { return values_; }
     Tensor gradients() const { return gradients_; }
     Index trainable_count() const { return trainable_count_; }  // flat elements with padding
     void zero_gradients() { gradients_.fill(0); }
+    // Every statistic becomes (1 - momentum) v + momentum (sum / shards): fma(momentum / shards,
+    // sum, (1 - momentum) v), where sum is its slot, filled by `shards` calls. Once an update.
+    void update_statistics(double momentum, Index shards);
 
     // Parameters as papers count them: elements of trainable, untied entries.
     Index parameter_count() const;
