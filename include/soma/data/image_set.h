@@ -21,7 +21,7 @@ struct FloatRange {
 };
 
 struct ImageSet {
-    std::string name = {};   // "usps"
+    std::string name = {};    // "usps"
     std::string split = {};   // "train" or "test"
     std::string source = {};  // where the bytes came from: a file, or "embedded"
     Index height = 0, width = 0, channels = 1;
