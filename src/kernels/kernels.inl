@@ -7,6 +7,9 @@
 // Families may use those included above them (vmath before all that need exp).
 
 // families:
+#include "kernels/gemm_ukernel.inl"
+#include "kernels/gemm_pack.inl"
+#include "kernels/gemm_block.inl"
 #include "kernels/lanes.inl"
 #include "kernels/vmath_tables.inl"
 #include "kernels/vmath.inl"
@@ -15,6 +18,9 @@
 #include "kernels/random.inl"
 #include "kernels/channels.inl"
 #include "kernels/pool.inl"
+#include "kernels/conv_block.inl"
+#include "kernels/conv_backward.inl"
+#include "kernels/depthwise.inl"
 #include "kernels/row_walk.inl"
 #include "kernels/norm.inl"
 #include "kernels/softmax.inl"
@@ -23,8 +29,10 @@ template <class V>
 constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     TypedKernels<typename V::Scalar> t{};
     t.width = V::kWidth;
+    t.gemm = gemm_table<V>();
     t.elementwise = elementwise_table<V>();
     t.reduce = reduce_table<V>();
+    t.conv = conv_table<V>();
     t.pool = pool_table<V>();
     t.norm = norm_table<V>();
     t.softmax = softmax_table<V>();

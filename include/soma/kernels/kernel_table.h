@@ -7,8 +7,10 @@
 
 #include "soma/core/types.h"
 // families, in alphabetical order:
+#include "soma/kernels/table/conv.h"
 #include "soma/kernels/table/elementwise.h"
 #include "soma/kernels/table/norm.h"
+#include "soma/kernels/table/gemm.h"
 #include "soma/kernels/table/pool.h"
 #include "soma/kernels/table/random.h"
 #include "soma/kernels/table/reduce.h"
@@ -20,6 +22,8 @@ namespace soma::kernels {
 template <class T>
 struct TypedKernels {
     int width;  // elements in a vector
+    ConvTable<T> conv;
+    GemmTable<T> gemm;
     ElementwiseTable<T> elementwise;
     NormTable<T> norm;
     PoolTable<T> pool;

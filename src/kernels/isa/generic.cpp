@@ -12,6 +12,14 @@ namespace {
 constexpr const char* kIsa = "generic";
 #include "kernels/vec/generic.h"
 
+// Register tiles (kernels.md 4.3): 4x4 scalars.
+constexpr int kTileRows[] = {0, 4, 4, 4, 4};
+constexpr int kTailRows[] = {0, 0, 0, 0, 0};  // a vector of one element has no tail
+constexpr int kStripVectors = 4, kWholeStrip = 4;
+constexpr bool kOddStrip = false;
+constexpr int kFewRows = 0;
+constexpr int kFewRowsStrip[] = {4};
+
 #include "kernels/kernels.inl"
 }  // namespace
 

@@ -1,0 +1,200 @@
+// gemm(): checks, plan, threads. The arithmetic is in gemm_block.inl, the paths in gemm_chain.cpp
+// and gemm_tree.cpp.
+
+#include "soma/kernels/gemm.h"
+
+#include <algorithm>
+
+#include "kernels/gemm_job.h"
+#include "soma/core/error.h"
+#include "soma/core/parallel.h"
+
+namespace soma::kernels {
+namespace {
+
+template <class T>
+GemmMachine machine() {
+    return {.width = table<T>().width,
+            .element = sizeof(T),
+            .l2_bytes = cpu().l2_bytes,
+            .threads = in_parallel() ? 1 : num_threads()};
+}
+
+template <class T>
+GemmShape shape_of(const Gemm<T>& g) {
+    return {.op_a = g.op_a,
+            .op_b = g.op_b,
+            .m = g.m,
+            .n = g.n,
+            .k = g.k,
+            .lda = g.lda,
+            .ldb = g.ldb,
+            .order = g.order};
+}
+
+template <class T>
+void check(const Gemm<T>& g, bool with_b) {
+    SOMA_CHECK(g.m >= 0 && g.n >= 0 && g.k >= 0, "gemm: M, N, K are ", g.m, ", ", g.n, ", ", g.k,
+               "; need sizes of at least 0");
+    const Index row_a = g.op_a == Op::N ? g.k : g.m, row_b = g.op_b == Op::N ? g.n : g.k;
+    SOMA_CHECK(g.lda >= row_a || g.alpha == 0, "gemm: lda is ", g.lda, " for ",
+               g.op_a == Op::N ? "A" : "A^T", " of [", g.m, ", ", g.k, "]; need at least ", row_a);
+    SOMA_CHECK(g.ldb >= row_b || g.alpha == 0 || !with_b, "gemm: ldb is ", g.ldb, " for ",
+               g.op_b == Op::N ? "B" : "B^T", " of [", g.k, ", ", g.n, "]; need at least ", row_b);
+    SOMA_CHECK(g.ldc >= g.n, "gemm: ldc is ", g.ldc, " for C of [", g.m, ", ", g.n,
+               "]; need at least ", g.n);
+}
+
+template <class T>
+auto backend_function() {
+    const GemmBackend& backend = active_gemm_backend();
+    if constexpr (sizeof(T) == 4) {
+        return backend.f32;
+    } else {
+        return backend.f64;
+    }
+}
+
+template <class T>
+void run_path(const GemmJob<T>& g, const GemmPlan& plan) {
+    if (const auto other = backend_function<T>()) {
+        other(g);
+        finish_rows(g, 0, g.m, true);
+        return;
+    }
+    switch (plan.path) {
+        case GemmPath::tiny:
+        case GemmPath::direct:
+            return run_direct(g, plan);
+        case GemmPath::packed:
+            return run_packed<T>(g, plan, nullptr);
+        case GemmPath::narrow:
+            return run_narrow(g, plan);
+        case GemmPath::tree:
+            return run_tree(g, plan);
+    }
+}
+
+// Calls f(first row, rows, first column, columns) for the plan's cells of C, on several threads.
+template <class F>
+void for_each_cell(Index m, Index n, const GemmPlan& plan, F&& f) {
+    const Index across = plan.cells_n(n), cells = plan.cells_m(m) * across;
+    parallel_for(cells, 1, [&](Index begin, Index end) {
+        for (Index cell = begin; cell < end; ++cell) {
+            const Index i = cell / across * plan.cell_m, j = cell % across * plan.cell_n;
+            f(i, std::min(plan.cell_m, m - i), j, std::min(plan.cell_n, n - j));
+        }
+    });
+}
+
+template <class T>
+void run(const GemmJob<T>& g) {
+    const bool small = g.m <= kTinySize && g.n <= kTinySize && g.k <= kTinySize;
+    if (small && g.op_b == Op::N && g.fits_kernel() && backend_function<T>() == nullptr) {
+        table<T>().gemm.block(block_of(g));
+        return;
+    }
+    const GemmPlan plan = plan_gemm(shape_of<T>(g), machine<T>());
+    if (plan.cell_m >= g.m && plan.cell_n >= g.n) {
+        run_path(g, plan);
+        return;
+    }
+    for_each_cell(g.m, g.n, plan, [&](Index i, Index m, Index j, Index n) {
+        run_path(cell_of(g, i, m, j, n), plan);
+    });
+}
+
+// alpha == 0 is a product with K = 0: nothing is read.
+template <class T>
+GemmJob<T> job_of(const Gemm<T>& g) {
+    GemmJob<T> job{g};
+    if (g.alpha == 0) job.k = 0;
+    if (job.k == 0) job.op_b = Op::N;
+    return job;
+}
+
+}  // namespace
+
+template <class T>
+void gemm(const Gemm<T>& g) {
+    check(g, true);
+    if (g.m == 0 || g.n == 0) return;
+    run(job_of(g));
+}
+
+template <class T>
+void gemm_batched(const Gemm<T>& g, Index batch, Index stride_a, Index stride_b, Index stride_c) {
+    check(g, true);
+    SOMA_CHECK(batch >= 0, "gemm_batched: batch is ", batch, "; need at least 0");
+    SOMA_CHECK(g.epilogue.pre == nullptr && g.epilogue.residual == nullptr,
+               "gemm_batched: pre and residual are outputs and inputs of one product");
+    if (g.m == 0 || g.n == 0) return;
+    const auto item = [&](Index i) {
+        GemmJob<T> job = job_of(g);
+        job.a += i * stride_a;
+        job.b += i * stride_b;
+        job.c += i * stride_c;
+        run(job);
+    };
+    const double flop = shape_of(g).flop();
+    if (flop >= kThreadFlop * num_threads() && batch < 2 * num_threads()) {
+        for (Index i = 0; i < batch; ++i) item(i);
+        return;
+    }
+    const auto grain = static_cast<Index>(kThreadFlop / std::max(flop, 1.0));
+    parallel_for(batch, std::max<Index>(1, grain), [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) item(i);
+    });
+}
+
+// Panels: for columns j by nc, for k by kc, the panels of [kc, nc] (run_packed reads the same
+// order).
+template <class T>
+PackedB<T>::PackedB(Op op_b, Index k, Index n, const T* b, Index ldb)
+    : table_(&table<T>()), k_(k), n_(n) {
+    SOMA_CHECK(k >= 0 && n >= 0 && ldb >= (op_b == Op::N ? n : k), "PackedB: ldb is ", ldb,
+               " for B of [", k, ", ", n, "]; need at least the row length");
+    const GemmTable<T>& kernels = table<T>().gemm;
+    const GemmPlan plan = plan_packed_b(1, n, k, machine<T>());
+    const Index width = table<T>().width;
+    const auto bytes = static_cast<std::size_t>(k * round_up(n, width)) * sizeof(T);
+    panels_ = allocate_aligned(bytes);
+    T* panels = reinterpret_cast<T*>(panels_.get());
+    for (Index j = 0; j < n; j += plan.nc) {
+        const Index columns = std::min(plan.nc, n - j);
+        for_each_k_block(k, plan.kc, [&](Index first, Index length) {
+            (op_b == Op::N ? kernels.pack : kernels.pack_transposed)(
+                length, columns, op_b == Op::N ? b + first * ldb + j : b + j * ldb + first, ldb,
+                panels + j * k + first * round_up(columns, width));
+        });
+    }
+}
+
+template <class T>
+void gemm(const Gemm<T>& g, const PackedB<T>& b) {
+    check(g, false);
+    SOMA_CHECK(g.k == b.k_ && g.n == b.n_, "gemm: op(B) is [", g.k, ", ", g.n,
+               "], the packed one [", b.k_, ", ", b.n_, "]; need equal sizes");
+    SOMA_CHECK(b.table_ == &table<T>(),
+               "gemm: B was packed for another kernel table; pack it again");
+    SOMA_CHECK(g.order == Order::chain || g.k <= kGemmSlice,
+               "gemm: a packed B is for order chain, K is ", g.k);
+    if (g.m == 0 || g.n == 0) return;
+    GemmJob<T> job = job_of(g);
+    const T* panels = reinterpret_cast<const T*>(b.panels_.get());
+    const GemmPlan plan = plan_packed_b(g.m, g.n, job.k, machine<T>());
+    for_each_cell(g.m, g.n, plan, [&](Index i, Index m, Index j, Index n) {
+        run_packed(cell_of(job, i, m, j, n), plan, panels + j * g.k);
+    });
+}
+
+#define SOMA_INSTANTIATE(T)                                                    \
+    template void gemm<T>(const Gemm<T>&);                                     \
+    template void gemm_batched<T>(const Gemm<T>&, Index, Index, Index, Index); \
+    template class PackedB<T>;                                                 \
+    template void gemm<T>(const Gemm<T>&, const PackedB<T>&);
+SOMA_INSTANTIATE(float)
+SOMA_INSTANTIATE(double)
+#undef SOMA_INSTANTIATE
+
+}  // namespace soma::kernels

@@ -1,0 +1,143 @@
+// The paths of order chain on one thread: direct, packed and narrow (gemm_plan.h).
+
+#include <algorithm>
+
+#include "kernels/gemm_job.h"
+
+namespace soma::kernels {
+
+template <class T>
+void run_direct(const GemmJob<T>& g, const GemmPlan& plan) {
+    const GemmTable<T>& kernels = table<T>().gemm;
+    GemmBlock<T> block = block_of(g);
+    if (g.fits_kernel()) {
+        kernels.block(block);
+        return;
+    }
+    for (Index i = 0; i < g.m; i += plan.mc) {
+        block.m = std::min(plan.mc, g.m - i);
+        block.a = g.a_at(i, 0);
+        block.c = g.c_at(i, 0);
+        kernels.block(block);
+        finish_rows(g, i, block.m, false);
+    }
+}
+
+namespace {
+
+// One block [kc, nc] of B against all rows of A.
+template <class T>
+struct PackedStep {
+    const GemmJob<T>& g;
+    const GemmPlan& plan;
+    Index j, columns, first, length;  // columns of C, range of k
+    const T* panels;
+    T* a_copy;  // room for [kc, mc], or nullptr: A is read in place
+
+    void run() const {
+        const GemmTable<T>& kernels = table<T>().gemm;
+        const bool last = first + length >= g.k;
+        GemmBlock<T> block = block_of(g);
+        block.n = columns;
+        block.k = length;
+        block.b = panels;
+        block.ldb = GemmBlock<T>::kPanels;
+        if (first > 0) block.beta = 1;
+        block.bias = last && block.bias != nullptr ? block.bias + j : nullptr;
+        block.relu = last && block.relu;
+        const bool whole = a_copy == nullptr && g.fits_kernel();
+        const Index mc = whole ? g.m : plan.mc;
+        for (Index i = 0; i < g.m; i += mc) {
+            block.m = std::min(mc, g.m - i);
+            block.a = g.a_at(i, first);
+            block.c = g.c_at(i, j);
+            if (a_copy != nullptr) copy_a(i, block);
+            kernels.block(block);
+            if (last && !g.fits_kernel()) {
+                finish_rows(cell_of(g, i, block.m, j, columns), 0, block.m, false);
+            }
+        }
+    }
+
+    // The block of A transposed [k, rows] with its rows of k side by side.
+    void copy_a(Index i, GemmBlock<T>& block) const {
+        for (Index k = 0; k < length; ++k)
+            std::copy_n(g.a_at(i, first + k), block.m, a_copy + k * block.m);
+        block.a = a_copy;
+        block.a_k = block.m;
+    }
+};
+
+}  // namespace
+
+template <class T>
+void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant) {
+    const GemmTable<T>& kernels = table<T>().gemm;
+    const Index width = table<T>().width;
+    ScratchScope scratch;
+    T* own = constant != nullptr ? nullptr : scratch.array<T>(plan.kc * round_up(plan.nc, width));
+    T* a_copy = plan.pack_a ? scratch.array<T>(plan.kc * plan.mc) : nullptr;
+    for (Index j = 0; j < g.n; j += plan.nc) {
+        const Index columns = std::min(plan.nc, g.n - j);
+        for_each_k_block(g.k, plan.kc, [&](Index first, Index length) {
+            const T* panels = own;
+            if (constant != nullptr) {
+                panels = constant + j * g.k + first * round_up(columns, width);
+            } else {
+                (g.op_b == Op::N ? kernels.pack : kernels.pack_transposed)(
+                    length, columns, g.b_at(first, j), g.ldb, own);
+            }
+            PackedStep<T>{g, plan, j, columns, first, length, panels, a_copy}.run();
+        });
+    }
+}
+
+// The transposed product C^T = op(B)^T op(A)^T: its vectors run along the rows of C, of which there
+// are many. op(A)^T is A itself when A is stored transposed, else transposed into panels.
+//
+//     mc rows of A -> panels [kc, mc];  part[n, mc] holds C^T, gathered from and scattered to C
+template <class T>
+void run_narrow(const GemmJob<T>& g, const GemmPlan& plan) {
+    const GemmTable<T>& kernels = table<T>().gemm;
+    ScratchScope scratch;
+    T* panels =
+        g.op_a == Op::N ? scratch.array<T>(plan.kc * round_up(plan.mc, table<T>().width)) : nullptr;
+    T* part = scratch.array<T>(g.n * plan.mc);
+    for (Index i = 0; i < g.m; i += plan.mc) {
+        const Index rows = std::min(plan.mc, g.m - i);
+        if (g.beta != 0) {
+            for (Index r = 0; r < rows; ++r)
+                for (Index j = 0; j < g.n; ++j) part[j * plan.mc + r] = *g.c_at(i + r, j);
+        }
+        for_each_k_block(g.k, plan.kc, [&](Index first, Index length) {
+            if (panels != nullptr) {
+                kernels.pack_transposed(length, rows, g.a_at(i, first), g.lda, panels);
+            }
+            kernels.block({.m = g.n,
+                           .n = rows,
+                           .k = length,
+                           .alpha = g.alpha,
+                           .a = g.b_at(first, 0),
+                           .a_row = g.b_column(),
+                           .a_k = g.b_k(),
+                           .b = panels != nullptr ? panels : g.a_at(i, first),
+                           .ldb = panels != nullptr ? GemmBlock<T>::kPanels : g.lda,
+                           .beta = first == 0 ? g.beta : T{1},
+                           .c = part,
+                           .ldc = plan.mc});
+        });
+        for (Index r = 0; r < rows; ++r)
+            for (Index j = 0; j < g.n; ++j) *g.c_at(i + r, j) = part[j * plan.mc + r];
+        finish_rows(g, i, rows, true);
+    }
+}
+
+#define SOMA_INSTANTIATE(T)                                                    \
+    template void run_direct<T>(const GemmJob<T>&, const GemmPlan&);           \
+    template void run_packed<T>(const GemmJob<T>&, const GemmPlan&, const T*); \
+    template void run_narrow<T>(const GemmJob<T>&, const GemmPlan&);
+SOMA_INSTANTIATE(float)
+SOMA_INSTANTIATE(double)
+#undef SOMA_INSTANTIATE
+
+}  // namespace soma::kernels

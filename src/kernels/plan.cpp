@@ -1,0 +1,154 @@
+// Plans of products (gemm_plan.h): pure functions.
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/gemm_plan.h"
+
+namespace soma::kernels {
+namespace {
+
+constexpr Index kPageBytes = 4096;  // rows of B this far apart cost a page and one L1 set each
+constexpr Index kFewRows = 16;      // with fewer, packing B costs more than streaming it
+
+// Rows of a block whose finishing pass finds them in L1; a multiple of the tile heights 6, 8, 12.
+Index rows_at_once(Index m) {
+    const Index most = 96;
+    return round_up(ceil_div(m, ceil_div(m, most)), 24);
+}
+
+// KC: a row block of A, MR x KC, takes a third of L1. NC: B[KC, NC] takes 60 % of L2.
+void choose_blocks(GemmPlan& plan, const GemmMachine& machine) {
+    const Index unit = 12 * machine.width;  // whole strips of 3 and of 4 vectors
+    const auto columns = [&] { return machine.l2_bytes * 6 / 10 / (plan.kc * machine.element); };
+    plan.kc = 2048 / machine.element;
+    if (columns() < unit / 2) plan.kc = kGemmSlice;
+    const Index step = columns() >= unit ? unit : unit / 4;
+    plan.nc = std::max(step, columns() / step * step);
+}
+
+Index useful_threads(double flop, int threads) {
+    return std::clamp<Index>(static_cast<Index>(flop / kThreadFlop), 1, threads);
+}
+
+// Cells of C for `team` threads: columns first, as long as each thread gets `min_n` of them (its
+// panels of B are its own), then rows.
+void choose_cells(GemmPlan& plan, const GemmShape& shape, Index team, Index min_m, Index min_n,
+                  Index unit_n) {
+    const Index parts_n = std::clamp<Index>(shape.n / min_n, 1, team);
+    const Index parts_m = std::clamp<Index>(shape.m / min_m, 1, team / parts_n);
+    plan.cell_n = round_up(ceil_div(shape.n, parts_n), unit_n);
+    plan.cell_m = round_up(ceil_div(shape.m, parts_m), std::min<Index>(min_m, 12));
+}
+
+GemmPlan plan_tree(const GemmShape& shape, const GemmMachine& machine) {
+    GemmPlan plan{.path = GemmPath::tree};
+    const Index strip = 4 * machine.width, leaves = ceil_div(shape.k, kGemmSlice);
+    plan.pack_a = shape.op_a == Op::T && shape.lda * machine.element >= kPageBytes;
+    plan.pack_b = shape.op_b == Op::T || shape.ldb * machine.element >= kPageBytes;
+    plan.kc = kGemmSlice;
+    plan.nc = std::min(shape.n, 4 * strip);
+    const Index levels = std::bit_width(static_cast<std::uint64_t>(leaves)) + 1;
+    const Index fit = machine.l2_bytes / 2 / (levels * plan.nc * machine.element);
+    plan.mc = std::min(shape.m, std::max<Index>(24, fit / 24 * 24));
+
+    const Index team = useful_threads(shape.flop(), machine.threads);
+    choose_cells(plan, shape, team, 24, strip, machine.width);
+    if (plan.cells_m(shape.m) * plan.cells_n(shape.n) < team) {
+        const auto chunk = static_cast<std::uint64_t>(std::max<Index>(1, leaves / (4 * team)));
+        plan.leaves_per_task = static_cast<Index>(std::bit_ceil(chunk));
+        plan.cell_m = shape.m;
+        plan.cell_n = shape.n;
+    }
+    return plan;
+}
+
+}  // namespace
+
+const char* name_of(GemmPath path) {
+    switch (path) {
+        case GemmPath::tiny:
+            return "tiny";
+        case GemmPath::direct:
+            return "direct";
+        case GemmPath::packed:
+            return "packed";
+        case GemmPath::narrow:
+            return "narrow";
+        case GemmPath::tree:
+            return "tree";
+    }
+    return "?";
+}
+
+GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
+    const Index s = machine.element;
+    if (shape.order == Order::tree && shape.k > kGemmSlice) return plan_tree(shape, machine);
+    GemmPlan plan;
+    plan.mc = rows_at_once(shape.m);
+    plan.cell_m = shape.m;
+    plan.cell_n = shape.n;
+    const bool small = shape.m <= kTinySize && shape.n <= kTinySize && shape.k <= kTinySize;
+    if (small && shape.op_b == Op::N) {
+        plan.path = GemmPath::tiny;
+        return plan;
+    }
+    choose_blocks(plan, machine);
+    const Index team = useful_threads(shape.flop(), machine.threads);
+    const Index strip = 4 * machine.width;
+    if (shape.n <= machine.width / 4 && shape.m >= machine.width) {
+        plan.path = GemmPath::narrow;
+        plan.mc = 8 * machine.width;
+        choose_cells(plan, shape, team, plan.mc, shape.n, 1);
+        return plan;
+    }
+    const bool few_rows = shape.m < kFewRows;
+    const bool fits = shape.k * shape.ldb * s <= machine.l2_bytes / 2 && shape.ldb * s < kPageBytes;
+    plan.path = shape.op_b == Op::N && (few_rows || fits) ? GemmPath::direct : GemmPath::packed;
+    plan.pack_b = plan.path == GemmPath::packed;
+    plan.pack_a =
+        plan.pack_b && shape.op_a == Op::T && shape.lda * s >= kPageBytes && shape.n >= 4 * strip;
+    choose_cells(plan, shape, team, 24, few_rows ? strip : 2 * strip, machine.width);
+    plan.nc = std::min(plan.nc, plan.cell_n);
+    return plan;
+}
+
+GemmPlan plan_packed_b(Index m, Index n, Index k, const GemmMachine& machine) {
+    GemmPlan plan{.path = GemmPath::packed};
+    choose_blocks(plan, machine);
+    plan.nc = 12 * machine.width;
+    plan.mc = rows_at_once(m);
+    const GemmShape shape{.m = m, .n = n, .k = k};
+    const Index team = useful_threads(shape.flop(), machine.threads);
+    choose_cells(plan, shape, team, 24, plan.nc, plan.nc);
+    return plan;
+}
+
+Index scratch_bytes(const GemmPlan& plan, const GemmShape& shape, const GemmMachine& machine) {
+    Index elements = 0;
+    const Index n = round_up(std::min(plan.nc, shape.n), machine.width);
+    switch (plan.path) {
+        case GemmPath::tiny:
+        case GemmPath::direct:
+            break;
+        case GemmPath::packed:
+            elements = plan.kc * n + (plan.pack_a ? plan.kc * plan.mc : 0);
+            break;
+        case GemmPath::narrow:
+            elements = plan.kc * round_up(plan.mc, machine.width) + shape.n * plan.mc;
+            break;
+        case GemmPath::tree: {
+            const bool split = plan.leaves_per_task > 0;
+            const Index rows = split ? shape.m : plan.mc, columns = split ? shape.n : plan.nc;
+            const Index leaves = split ? plan.leaves_per_task : ceil_div(shape.k, kGemmSlice);
+            const Index levels = std::bit_width(static_cast<std::uint64_t>(leaves)) + 1;
+            elements = levels * rows * columns + (plan.pack_a ? kGemmSlice * rows : 0) +
+                       (plan.pack_b ? kGemmSlice * round_up(columns, machine.width) : 0);
+            if (split) elements += ceil_div(shape.k, leaves * kGemmSlice) * rows * columns;
+            break;
+        }
+    }
+    return elements * machine.element;
+}
+
+}  // namespace soma::kernels
