@@ -13,12 +13,15 @@
 
 #include "kernels/ref/pool.h"
 #include "soma/core/error.h"
-#include "soma/core/parallel.h"
-#include "soma/core/rng.h"
 #include "soma/kernels/dispatch.h"
+#include "support/every_isa.h"
+#include "support/guarded.h"
 
 namespace soma::kernels {
 namespace {
+
+using test::on_every_isa;
+using test::uniform;
 
 std::vector<PoolGeometry> shapes() {
     return {
@@ -42,32 +45,7 @@ std::vector<PoolGeometry> shapes() {
 }
 
 template <class T>
-std::vector<T> uniform(Index n, std::uint32_t tag) {
-    std::vector<T> list(static_cast<std::size_t>(n));
-    RandomSequence random(make_key(9, Purpose::analysis_seeds, 0, tag));
-    for (T& v : list) v = random.uniform(-1, 1);
-    return list;
-}
-
-template <class T>
-class Pool : public testing::Test {
-protected:
-    void TearDown() override {
-        use(available().back()->isa);
-        set_num_threads(threads_);
-    }
-    template <class F>
-    void on_every_isa(F&& f) {
-        for (const KernelTable* isa : available()) {
-            use(isa->isa);
-            SCOPED_TRACE(isa->isa);
-            f();
-        }
-    }
-
-private:
-    int threads_ = num_threads();
-};
+class Pool : public testing::Test {};
 using ElementTypes = testing::Types<float, double>;
 TYPED_TEST_SUITE(Pool, ElementTypes);
 
@@ -84,7 +62,7 @@ TYPED_TEST(Pool, MaximumAndItsPositionEqualTheReference) {
         const auto x = uniform<TypeParam>(g.x_count(), 1);
         Maxima<TypeParam> expected(g);
         ref::max_pool2d(g, x.data(), expected.y.data(), expected.argmax.data());
-        this->on_every_isa([&] {
+        on_every_isa([&] {
             Maxima<TypeParam> actual(g);
             max_pool2d(g, x.data(), actual.y.data(), actual.argmax.data());
             EXPECT_EQ(actual.y, expected.y);
@@ -108,7 +86,7 @@ TYPED_TEST(Pool, FirstNaNWinsOverEverything) {
     const TypeParam nan = std::numeric_limits<TypeParam>::quiet_NaN();
     const PoolGeometry g{.h = 2, .w = 2, .c = 1, .kh = 2, .kw = 2};
     const std::vector<TypeParam> x = {1, nan, nan, 9};
-    this->on_every_isa([&] {
+    on_every_isa([&] {
         Maxima<TypeParam> r(g);
         max_pool2d(g, x.data(), r.y.data(), r.argmax.data());
         EXPECT_TRUE(std::isnan(r.y[0]));
@@ -146,7 +124,7 @@ TYPED_TEST(Pool, AverageStaysWithinTheRoundingBound) {
             std::vector<double> exact(static_cast<std::size_t>(g.y_count())), terms = exact;
             ref::avg_pool2d(g, count_padding, x.data(), exact.data());
             ref::avg_pool2d(g, count_padding, magnitude.data(), terms.data());
-            this->on_every_isa([&] {
+            on_every_isa([&] {
                 std::vector<TypeParam> y(exact.size());
                 avg_pool2d(g, count_padding, x.data(), y.data());
                 for (std::size_t i = 0; i < y.size(); ++i) {
@@ -185,10 +163,27 @@ TYPED_TEST(Pool, SameBitsForEveryIsaAndThreadCount) {
             return r;
         };
         const auto expected = run();
-        this->on_every_isa([&] {
-            for (const int threads : {1, 2, 3, 7}) {
-                set_num_threads(threads);
-                EXPECT_EQ(run(), expected) << threads << " threads";
+        on_every_isa([&] { EXPECT_EQ(run(), expected); });
+    }
+}
+
+TYPED_TEST(Pool, ReadsAndWritesNothingOutsideItsArrays) {
+    using T = TypeParam;
+    using test::Guarded;
+    for (const PoolGeometry& g : shapes()) {
+        const auto in = uniform<T>(g.x_count(), 1), seed = uniform<T>(g.y_count(), 2);
+        Maxima<T> expected(g);
+        max_pool2d(g, in.data(), expected.y.data(), expected.argmax.data());
+        on_every_isa([&] {
+            for (const test::Edge edge : {test::Edge::begin, test::Edge::end}) {
+                Guarded<T> x(in, edge), y(g.y_count(), edge), dx(g.x_count(), edge);
+                Guarded<T> dy(seed, edge);
+                Guarded<std::uint8_t> argmax(g.y_count(), edge);
+                avg_pool2d(g, false, x.data(), y.data());
+                avg_pool2d_backward(g, false, 1, dy.data(), false, dx.data());
+                max_pool2d(g, x.data(), y.data(), argmax.data());
+                max_pool2d_backward(g, dy.data(), argmax.data(), false, dx.data());
+                EXPECT_EQ(y.copy(), expected.y);
             }
         });
     }

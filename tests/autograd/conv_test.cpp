@@ -1,0 +1,105 @@
+// What the op-case rows of conv and pool do not show: the diagonal curvature, and that weights
+// outside a connection table count as zero whatever they hold.
+
+#include "soma/autograd/ops/conv.h"
+
+#include <gtest/gtest.h>
+
+#include "soma/autograd/ops/pool.h"
+#include "soma/core/rng.h"
+
+namespace soma {
+namespace {
+
+Tensor uniform(const Shape& shape, std::uint32_t tag) {
+    Tensor t(shape, DType::f64);
+    RandomSequence random(make_key(3, Purpose::analysis_seeds, 0, tag));
+    for (double& v : t.data<double>()) v = random.uniform(-1, 1);
+    return t;
+}
+
+Tensor squared(const Tensor& x) {
+    Tensor t = x.clone();
+    for (double& v : t.data<double>()) v *= v;
+    return t;
+}
+
+void expect_equal(const Tensor& a, const Tensor& b) {
+    ASSERT_EQ(a.shape(), b.shape());
+    for (Index i = 0; i < a.count(); ++i) EXPECT_EQ(a.at(i), b.at(i)) << "element " << i;
+}
+
+const std::vector<std::uint8_t> kTable = {1, 0, 1, 1, 1, 0};  // [2 inputs, 3 outputs]
+
+// For a linear layer the curvature is the gradient of the layer with squared operands.
+TEST(Conv2d, CurvatureIsTheBackwardPassWithSquaredOperands) {
+    const Tensor x = uniform({2, 6, 6, 2}, 1), w = uniform({5, 5, 2, 3}, 2);
+    const Tensor b = uniform({3, 3, 3}, 3), seed = squared(uniform({2, 3, 3, 3}, 4));
+    const Conv2dOptions options{.stride = 2, .padding = 2, .pad_value = -3, .table = kTable};
+    Conv2dOptions squares = options;
+    squares.pad_value = 9;
+    Tape tape, other;
+    const Var vx = tape.input(x), vw = tape.input(w), vb = tape.input(b);
+    const Var sx = other.input(squared(x)), sw = other.input(squared(w)), sb = other.input(b);
+
+    tape.curvature(conv2d(vx, vw, vb, options), seed);
+    other.backward(conv2d(sx, sw, sb, squares), seed);
+
+    expect_equal(vx.gradient(), sx.gradient());
+    expect_equal(vw.gradient(), sw.gradient());
+    expect_equal(vb.gradient(), sb.gradient());
+}
+
+TEST(Conv2d, CurvaturePassesTheActivationWithItsSquaredSlope) {
+    const Tensor x = uniform({1, 1, 1, 1}, 1), one = Tensor::full({1, 1, 1, 1}, 1, DType::f64);
+    Tape tape;
+    const Var v = tape.input(x);
+    const Var y = conv2d(v, tape.constant(one), {}, {.activation = Activation::tanh});
+
+    tape.backward(y, one);
+    const double slope = v.gradient().at(0);
+    tape.curvature(y, Tensor::full({1, 1, 1, 1}, 2, DType::f64));
+
+    EXPECT_DOUBLE_EQ(v.gradient().at(0), 2 * slope * slope);
+}
+
+TEST(Conv2d, WeightsOutsideTheTableCountAsZero) {
+    const Tensor x = uniform({1, 4, 4, 2}, 1), w = uniform({3, 3, 2, 3}, 2);
+    Tensor zeroed = w.clone();
+    for (Index i = 0; i < w.count(); ++i) {
+        if (kTable[static_cast<std::size_t>(i % 6)] == 0) zeroed.data<double>()[i] = 0;
+    }
+    Tape tape;
+    const Var vw = tape.input(w);
+    const Var y = conv2d(tape.constant(x), vw, {}, {.table = kTable});
+
+    tape.backward(y, Tensor::full(y.shape(), 1, DType::f64));
+
+    expect_equal(y.tensor(), conv2d(tape.constant(x), tape.constant(zeroed)).tensor());
+    for (Index i = 0; i < w.count(); ++i) {
+        EXPECT_EQ(vw.gradient().at(i) == 0, kTable[static_cast<std::size_t>(i % 6)] == 0);
+    }
+}
+
+TEST(Conv2d, CountsTwoFlopAMultiplyForwardAndForEachGradient) {
+    Tape tape;
+    const Var x = tape.input(uniform({2, 5, 5, 3}, 1)), w = tape.input(uniform({3, 3, 3, 4}, 2));
+    const double forward = 2.0 * 2 * 3 * 3 * 4 * 3 * 3 * 3;
+
+    const Var y = conv2d(x, w);
+    EXPECT_EQ(tape.flop(), forward);
+    tape.backward(y, Tensor::full(y.shape(), 1, DType::f64));
+    EXPECT_EQ(tape.flop(), 3 * forward);
+}
+
+TEST(AvgPool2d, CurvatureSpreadsOverTheSquareOfTheCount) {
+    Tape tape;
+    const Var x = tape.input(uniform({1, 2, 2, 1}, 1));
+
+    tape.curvature(avg_pool2d(x), Tensor::full({1, 1, 1, 1}, 8, DType::f64));
+
+    for (Index i = 0; i < 4; ++i) EXPECT_EQ(x.gradient().at(i), 0.5);
+}
+
+}  // namespace
+}  // namespace soma
