@@ -16,6 +16,7 @@
 #include "kernels/elementwise.inl"
 #include "kernels/reduce.inl"
 #include "kernels/random.inl"
+#include "kernels/optim_update.inl"
 #include "kernels/channels.inl"
 #include "kernels/pool.inl"
 #include "kernels/conv_block.inl"
@@ -32,6 +33,7 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     t.gemm = gemm_table<V>();
     t.elementwise = elementwise_table<V>();
     t.reduce = reduce_table<V>();
+    t.optim = optim_table<V>();
     t.conv = conv_table<V>();
     t.pool = pool_table<V>();
     t.norm = norm_table<V>();

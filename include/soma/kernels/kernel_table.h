@@ -11,6 +11,7 @@
 #include "soma/kernels/table/elementwise.h"
 #include "soma/kernels/table/norm.h"
 #include "soma/kernels/table/gemm.h"
+#include "soma/kernels/table/optim.h"
 #include "soma/kernels/table/pool.h"
 #include "soma/kernels/table/random.h"
 #include "soma/kernels/table/reduce.h"
@@ -26,6 +27,7 @@ struct TypedKernels {
     GemmTable<T> gemm;
     ElementwiseTable<T> elementwise;
     NormTable<T> norm;
+    OptimTable<T> optim;
     PoolTable<T> pool;
     ReduceTable<T> reduce;
     SoftmaxTable<T> softmax;
