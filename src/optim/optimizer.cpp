@@ -4,17 +4,9 @@
 
 namespace soma::optim {
 
-Optimizer::Optimizer(nn::ParameterStore& store, const std::vector<std::string>& slots,
-                     std::vector<Scalar> scalars)
-    : store_(store), scalars_(std::move(scalars)) {
-    SOMA_CHECK(store.frozen(), "Optimizer: the store is not frozen");
-    for (const std::string& name : slots) {
-        slots_.push_back({name, Tensor::zeros({store.trainable_count()}, store.dtype())});
-    }
-}
-
-std::vector<DecayRun> decay_runs(const nn::ParameterStore& store) {
+std::vector<DecayRun> decay_runs(const nn::ParameterStore& store, double decay) {
     SOMA_CHECK(store.frozen(), "decay_runs: the store is not frozen");
+    SOMA_CHECK(decay >= 0, "decay_runs: weight decay is ", decay, "; need at least 0");
     std::vector<const nn::ParameterStore::Entry*> slices;
     for (const auto& e : store.entries()) {
         if (e.trainable && e.tied_to < 0) slices.push_back(&e);
@@ -23,13 +15,21 @@ std::vector<DecayRun> decay_runs(const nn::ParameterStore& store) {
               [](const auto* a, const auto* b) { return a->offset < b->offset; });
     std::vector<DecayRun> runs;
     for (const auto* e : slices) {
+        const double own = e->decays ? decay : 0;
+        if (!runs.empty() && runs.back().decay == own) continue;
         if (!runs.empty()) runs.back().end = e->offset;
-        if (runs.empty() || runs.back().decays != e->decays) {
-            runs.push_back({e->offset, e->offset, e->decays});
-        }
+        runs.push_back({e->offset, e->offset, own});
     }
     if (!runs.empty()) runs.back().end = store.trainable_count();
     return runs;
+}
+
+Optimizer::Optimizer(nn::ParameterStore& store, double weight_decay,
+                     const std::vector<std::string>& slots, std::vector<Scalar> scalars)
+    : store_(store), runs_(decay_runs(store, weight_decay)), scalars_(std::move(scalars)) {
+    for (const std::string& name : slots) {
+        slots_.push_back({name, Tensor::zeros({store.trainable_count()}, store.dtype())});
+    }
 }
 
 }  // namespace soma::optim

@@ -16,6 +16,16 @@
 
 namespace soma::optim {
 
+// Elements [begin, end) of the flat arrays, and the weight decay that applies to them.
+struct DecayRun {
+    Index begin = 0, end = 0;
+    double decay = 0;
+};
+
+// The trainable part of a frozen store as the fewest runs, in ascending order: `decay` where the
+// entry decays, 0 elsewhere; one run when decay is 0.
+std::vector<DecayRun> decay_runs(const nn::ParameterStore& store, double decay);
+
 class Optimizer {
 public:
     // State with one number per parameter, laid out like the store's trainable part; the tensor
@@ -46,21 +56,13 @@ public:
 
 protected:
     // The store must be frozen and outlive the optimizer. Slots start at zero.
-    Optimizer(nn::ParameterStore& store, const std::vector<std::string>& slots,
+    Optimizer(nn::ParameterStore& store, double weight_decay, const std::vector<std::string>& slots,
               std::vector<Scalar> scalars = {});
 
     nn::ParameterStore& store_;
+    std::vector<DecayRun> runs_;
     std::vector<Slot> slots_;
     std::vector<Scalar> scalars_;
 };
-
-// Elements [begin, end) of the flat arrays with one answer to "does weight decay apply?".
-struct DecayRun {
-    Index begin = 0, end = 0;
-    bool decays = true;
-};
-
-// The trainable part of a frozen store as the fewest runs, in ascending order.
-std::vector<DecayRun> decay_runs(const nn::ParameterStore& store);
 
 }  // namespace soma::optim
