@@ -20,7 +20,7 @@ struct Conv2dLayerOptions {
     Conv2dOptions conv = {};  // stride, padding, groups, activation, ...; the table is copied
     ConvBias bias = ConvBias::channel;
     Size2 image = 0;             // height and width of the input; needed by ConvBias::unit only
-    std::optional<Init> weight;  // default: He uniform over KH KW in / groups
+    std::optional<Init> weight = {};  // default: He uniform over KH KW in / groups
     Init bias_init = Init::zeros();
 };
 
@@ -48,7 +48,7 @@ struct ConvTranspose2dLayerOptions {
     Size2 kernel = 4;
     ConvTranspose2dOptions conv = {};
     bool bias = true;
-    std::optional<Init> weight;  // default: He uniform over KH KW in / groups
+    std::optional<Init> weight = {};  // default: He uniform over KH KW in / groups
     Init bias_init = Init::zeros();
 };
 

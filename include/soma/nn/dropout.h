@@ -3,7 +3,7 @@
 //
 // The mask of a sample is keyed by (seed, layer name, update, sample id): it does not depend on the
 // sample's place in the batch, on shards, ranks or threads. Without a layer name two layers would
-// share their masks, so each gets its own key.
+// share their masks.
 
 #include <string>
 
