@@ -24,6 +24,7 @@ std::vector<OpCase> all_op_cases() {
     append(all, norm_cases());
     append(all, loss_cases());
     append(all, embedding_cases());
+    append(all, dropout_cases());
     return all;
 }
 
