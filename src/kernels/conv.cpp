@@ -72,6 +72,7 @@ struct Forward {
     ConvSegments segments;
     bool depthwise;
     Index block_channels;
+    Index panel_k;  // rows of w when it is in panels, else 0
 
     void band(Index block, Index image, Index first_row, Index rows) const;
 };
@@ -87,7 +88,8 @@ void Forward<T>::band(Index block, Index image, Index first_row, Index rows) con
     task.segments = segments;
     task.x_row = g.stride_h * frame.row_elements();
     task.x_pixel = g.stride_w * g.c;
-    task.ldw = task.y_pixel = g.oc;
+    task.y_pixel = g.oc;
+    task.ldw = panel_k > 0 ? kPanel : g.oc;
     task.y_row = g.ow() * g.oc;
     task.rows = rows;
     task.pixels = g.ow();
@@ -95,16 +97,36 @@ void Forward<T>::band(Index block, Index image, Index first_row, Index rows) con
     const Index first_channel = block * block_channels;
     const Index width = depthwise ? g.oc : g.group_oc();
     task.channels = std::min(block_channels, width - first_channel);
+    task.panel = panel_k > 0 ? kPanel : task.channels;
+    task.panel_step = panel_k * kPanel;
     for (Index group = 0; group < (depthwise ? 1 : g.groups); ++group) {
         const Index channel = group * width + first_channel;
         const Index in_image = first_row * task.y_row + channel;
         task.x = in + (depthwise ? channel : group * g.group_c());
-        task.w = w + channel;
+        task.w = w + (panel_k > 0 ? channel * panel_k : channel);
         task.y = y + image * g.oh() * task.y_row + in_image;
         if (epilogue.bias != nullptr) task.bias = epilogue.bias + channel;
         (depthwise ? kernels.depthwise_rows : kernels.rows)(task);
         finish(epilogue, task, in_image);
     }
+}
+
+// Weights wider than a strip are copied into panels when enough pixels use them: unpacked, the rows
+// of a strip are OC apart, one page or less holds few of them, and the TLB is the limit.
+bool panels_pay(const ConvGeometry& g) {
+    return g.groups == 1 && g.oc > kPanel && g.n * g.oh() * g.ow() >= 128;
+}
+
+template <class T>
+const T* pack_panels(ScratchScope& scratch, Index k, Index columns, const T* w) {
+    T* panels = scratch.array<T>(k * round_up(columns, kPanel));
+    T* row = panels;
+    for (Index begin = 0; begin < columns; begin += kPanel) {
+        const auto bytes = sizeof(T) * static_cast<std::size_t>(std::min(kPanel, columns - begin));
+        for (Index i = 0; i < k; ++i, row += kPanel)
+            std::memcpy(row, w + i * columns + begin, bytes);
+    }
+    return panels;
 }
 
 template <class T>
@@ -113,16 +135,20 @@ void forward(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T
     const Index oh = g.oh(), taps = g.kh * g.kw, k = taps * g.group_c();
     const Index span_w = (g.ow() - 1) * g.stride_w + g.dilation_w * (g.kw - 1) + 1;
     const Frame frame{g.h, g.w, g.c, g.pad_left, std::max<Index>(0, span_w - g.pad_left - g.w)};
+    const bool packed = panels_pay(g);
+    const Index ldw = packed ? kPanel : g.oc;
     SegmentBuilder builder(scratch, taps, g.group_c());
     for (Index tap = 0; tap < taps; ++tap) {
         builder.append(
             tap / g.kw * g.dilation_h * frame.row_elements() + tap % g.kw * g.dilation_w * g.c,
-            tap * g.group_c() * g.oc, g.group_c(), g.oc);
+            tap * g.group_c() * ldw, g.group_c(), ldw);
     }
     const bool depthwise = is_depthwise(g);
     const Index width = depthwise ? g.oc : g.group_oc();
     const Index block = columns_of_block(width, k, sizeof(T));
-    const Forward<T> plan{g, x, w, epilogue, y, frame, builder.finish(), depthwise, block};
+    const T* weights = packed ? pack_panels(scratch, k, g.oc, w) : w;
+    const Forward<T> plan{g,         x,     weights,       epilogue, y, frame, builder.finish(),
+                          depthwise, block, packed ? k : 0};
 
     const Index row_bytes = g.stride_h * frame.row_elements() * Index{sizeof(T)};
     const Index band_rows = rows_of_band(oh, row_bytes);

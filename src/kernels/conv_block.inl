@@ -7,15 +7,17 @@
 // 256 x 64 values) stays in L1 or L2 while all rows pass; partial sums wait in y, as CHAIN says.
 // Contract: soma/kernels/table/conv.h.
 
+// The strip of `vectors` vectors from `column`, whose weights begin at w; the panel ends at `end`.
 template <class V>
-void conv_strip(const ConvRows<typename V::Scalar>& t, Index column, Index vectors) noexcept {
+void conv_strip(const ConvRows<typename V::Scalar>& t, const typename V::Scalar* w, Index column,
+                Index end, Index vectors) noexcept {
     using T = typename V::Scalar;
-    const Index left = t.channels - column, width = vectors * V::kWidth;
+    const Index left = end - column, width = vectors * V::kWidth;
     const BalancedCut blocks = cut_by(t.pixels, kTileRows[vectors]);
     Tile<T> tile{};
     tile.a_row = t.x_pixel;
     tile.a_k = 1;
-    tile.b = t.w + column;
+    tile.b = w;
     tile.b_k = t.ldw;
     tile.ldc = t.y_pixel;
     tile.tail = static_cast<int>(left < width ? left - width + V::kWidth : V::kWidth);
@@ -43,11 +45,15 @@ void conv_strip(const ConvRows<typename V::Scalar>& t, Index column, Index vecto
 
 template <class V>
 void conv_rows(const ConvRows<typename V::Scalar>& t) noexcept {
-    const Index nv = (t.channels + V::kWidth - 1) / V::kWidth;
-    const BalancedCut strips = cut_strips_direct(nv, t.pixels);
-    Index column = 0;
-    for (Index s = 0; s < strips.parts; ++s) {
-        conv_strip<V>(t, column, strips[s]);
-        column += strips[s] * V::kWidth;
+    const typename V::Scalar* panel = t.w;
+    for (Index begin = 0; begin < t.channels; begin += t.panel, panel += t.panel_step) {
+        const Index end = t.channels - begin < t.panel ? t.channels : begin + t.panel;
+        const Index nv = (end - begin + V::kWidth - 1) / V::kWidth;
+        const BalancedCut strips = cut_strips_direct(nv, t.pixels);
+        Index column = begin;
+        for (Index s = 0; s < strips.parts; ++s) {
+            conv_strip<V>(t, panel + column - begin, column, end, strips[s]);
+            column += strips[s] * V::kWidth;
+        }
     }
 }

@@ -25,14 +25,14 @@ namespace {
 
 constexpr Index kColumnChannels = 4;  // up to this C the column form is used
 
-// dst[o, c] = src[c, o] for a field of a weight tensor: src rows are `ld` apart.
+// dst[o, c] = src[c, o]; rows of src are oc apart, rows of dst ldd.
 template <class T>
-void transpose(Index c, Index oc, const T* src, Index ld, T* dst) {
+void transpose(Index c, Index oc, const T* src, T* dst, Index ldd) {
     constexpr Index kTile = 8;
     for (Index o0 = 0; o0 < oc; o0 += kTile) {
         const Index o1 = std::min(oc, o0 + kTile);
         for (Index ci = 0; ci < c; ++ci) {
-            for (Index o = o0; o < o1; ++o) dst[o * c + ci] = src[ci * ld + o];
+            for (Index o = o0; o < o1; ++o) dst[o * ldd + ci] = src[ci * oc + o];
         }
     }
 }
@@ -65,16 +65,30 @@ struct Phases {
     Frame frame;
     bool depthwise;
     Phase* list;
-    const T* w;  // [tap in the order of the phases, OC, C / G], or [tap, C] when depthwise
+    // Panels of [tap in the order of the phases, OC, kPanel], or one [tap, OC, C / G] when that is
+    // no wider; the weights as stored, [tap, C], when depthwise.
+    const T* w;
+    Index panel, panel_step;
+    Index block_channels;
     const T* dy;
     bool accumulate;
     T* dx;
 
     void build(ScratchScope& scratch, const T* weights);
     ConvSegments segments(ScratchScope& scratch, Index rh, Index rw, const T* weights, T*& flipped);
-    void band(Index image, Index first, Index last) const;
-    void rows_of(const Phase& phase, const T* band, Index first, Index last, T* image) const;
+    void flip(const T* field, T* flipped) const;
+    void band(Index block, Index image, Index first, Index last) const;
+    void rows_of(const Phase& phase, Index channel, const T* band, Index first, Index last,
+                 T* image) const;
 };
+
+// One tap's field [C / G, OC], transposed into its place in every panel.
+template <class T>
+void Phases<T>::flip(const T* field, T* flipped) const {
+    for (Index c = 0; c < g.group_c(); c += panel, flipped += panel_step) {
+        transpose(std::min(panel, g.group_c() - c), g.oc, field + c * g.oc, flipped, panel);
+    }
+}
 
 template <class T>
 ConvSegments Phases<T>::segments(ScratchScope& scratch, Index rh, Index rw, const T* weights,
@@ -91,9 +105,9 @@ ConvSegments Phases<T>::segments(ScratchScope& scratch, Index rh, Index rw, cons
                 builder.append(at, tap * field, 1, g.oc);
                 continue;
             }
-            transpose(g.group_c(), g.oc, weights + tap * field, g.oc, flipped);
-            builder.append(at, flipped - w, group_oc, g.group_c());
-            flipped += field;
+            flip(weights + tap * field, flipped);
+            builder.append(at, flipped - w, group_oc, panel);
+            flipped += g.oc * panel;
         }
     }
     return builder.finish();
@@ -101,7 +115,11 @@ ConvSegments Phases<T>::segments(ScratchScope& scratch, Index rh, Index rw, cons
 
 template <class T>
 void Phases<T>::build(ScratchScope& scratch, const T* weights) {
-    T* flipped = depthwise ? nullptr : scratch.array<T>(g.weight_count());
+    const Index width = depthwise ? g.c : g.group_c(), taps = g.kh * g.kw;
+    panel = !depthwise && g.groups == 1 ? std::min(width, kPanel) : width;
+    panel_step = taps * g.oc * panel;
+    block_channels = columns_of_block(width, taps * g.group_oc(), sizeof(T));
+    T* flipped = depthwise ? nullptr : scratch.array<T>(ceil_div(width, panel) * panel_step);
     w = depthwise ? weights : flipped;
     list = scratch.array<Phase>(g.stride_h * g.stride_w);
     for (Index rh = 0; rh < g.stride_h; ++rh) {
@@ -113,7 +131,7 @@ void Phases<T>::build(ScratchScope& scratch, const T* weights) {
 
 // The dx rows of one phase at positions [first, last); `band` begins at dy row first - reach.
 template <class T>
-void Phases<T>::rows_of(const Phase& phase, const T* band, Index first, Index last,
+void Phases<T>::rows_of(const Phase& phase, Index channel, const T* band, Index first, Index last,
                         T* image) const {
     const Index i0 = std::max(first, vertical.begin(phase.rh));
     const Index i1 = std::min(last, vertical.end(phase.rh));
@@ -127,27 +145,31 @@ void Phases<T>::rows_of(const Phase& phase, const T* band, Index first, Index la
     task.y_pixel = g.stride_w * g.c;
     task.rows = i1 - i0;
     task.pixels = j1 - j0;
-    task.channels = depthwise ? g.c : g.group_c();
-    task.ldw = task.channels;
+    const Index width = depthwise ? g.c : g.group_c();
+    task.channels = std::min(block_channels, width - channel);
+    task.ldw = panel;
+    task.panel = std::min(panel, task.channels);
+    task.panel_step = panel_step;
     task.accumulate = accumulate;
     const ConvTable<T>& kernels = table<T>().conv;
     for (Index group = 0; group < (depthwise ? 1 : g.groups); ++group) {
-        task.x = band + (i0 - first) * task.x_row + j0 * g.oc + group * g.group_oc();
-        task.w = w + group * g.group_oc() * g.group_c();
+        task.x = band + (i0 - first) * task.x_row + j0 * g.oc +
+                 (depthwise ? channel : group * g.group_oc());
+        task.w = w + group * g.group_oc() * width + channel / panel * panel_step + channel % panel;
         task.y = image + (i0 * g.stride_h + phase.rh - g.pad_top) * g.w * g.c +
-                 (j0 * g.stride_w + phase.rw - g.pad_left) * g.c + group * task.channels;
+                 (j0 * g.stride_w + phase.rw - g.pad_left) * g.c + group * width + channel;
         (depthwise ? kernels.depthwise_rows : kernels.rows)(task);
     }
 }
 
 template <class T>
-void Phases<T>::band(Index image, Index first, Index last) const {
+void Phases<T>::band(Index block, Index image, Index first, Index last) const {
     ScratchScope scratch;
     const Index reach = vertical.reach();
     const T* rows = band_of(scratch, frame, dy + image * vertical.out * horizontal.out * g.oc,
                             first - reach, last - first + reach, T{0});
     for (Index p = 0; p < g.stride_h * g.stride_w; ++p) {
-        rows_of(list[p], rows, first, last, dx + image * g.h * g.w * g.c);
+        rows_of(list[p], block * block_channels, rows, first, last, dx + image * g.h * g.w * g.c);
     }
 }
 
@@ -158,20 +180,23 @@ void backward_by_phases(const ConvGeometry& g, const T* dy, const T* w, bool acc
     const Axis horizontal{g.w, g.ow(), g.kw, g.stride_w, g.dilation_w, g.pad_left};
     const Frame frame{vertical.out, horizontal.out, g.oc, horizontal.reach(),
                       std::max<Index>(0, horizontal.last() + 1 - horizontal.out)};
-    Phases<T> plan{g,       vertical, horizontal, frame,      is_depthwise(g),
-                   nullptr, nullptr,  dy,         accumulate, dx};
+    Phases<T> plan{g, vertical, horizontal, frame, is_depthwise(g), nullptr, nullptr,
+                   0, 0,        0,          dy,    accumulate,      dx};
     plan.build(scratch, w);
 
     const Index first = vertical.first(), positions = vertical.last() + 1 - first;
     const Index band_rows =
         rows_of_band(positions, frame.row_elements() * static_cast<Index>(sizeof(T)));
-    const Index bands = ceil_div(positions, band_rows), items = g.n * bands;
+    const Index bands = ceil_div(positions, band_rows);
+    const Index blocks = ceil_div(plan.depthwise ? g.c : g.group_c(), plan.block_channels);
+    const Index items = blocks * g.n * bands;
     if (items == 0) return;
     parallel_for(items, grain_of(g.flop() / static_cast<double>(items)),
                  [&](Index begin, Index end) {
                      for (Index i = begin; i < end; ++i) {
                          const Index from = first + i % bands * band_rows;
-                         plan.band(i / bands, from, std::min(from + band_rows, first + positions));
+                         plan.band(i / bands / g.n, i / bands % g.n, from,
+                                   std::min(from + band_rows, first + positions));
                      }
                  });
 }
@@ -218,7 +243,7 @@ void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool ac
     ScratchScope scratch;
     const Index k = g.kh * g.kw * g.c;
     T* flipped = scratch.array<T>(g.weight_count());
-    transpose(k, g.oc, w, g.oc, flipped);
+    transpose(k, g.oc, w, flipped, k);
     SegmentBuilder builder(scratch, 1, g.oc);
     builder.append(0, 0, g.oc, k);
     ConvRows<T> product{};
@@ -226,7 +251,7 @@ void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool ac
     product.x_pixel = g.oc;
     product.x_row = g.ow() * g.oc;
     product.w = flipped;
-    product.ldw = product.channels = product.y_pixel = k;
+    product.ldw = product.panel = product.channels = product.y_pixel = k;
     product.y_row = g.ow() * k;
     product.rows = 1;
     product.pixels = g.ow();

@@ -13,9 +13,10 @@
 
 namespace soma::kernels {
 
-inline constexpr Index kBandBytes = Index{512} << 10;   // a padded band stays in L2,
-inline constexpr Index kPanelBytes = Index{512} << 10;  // and so do the weights of a column block
-inline constexpr double kUnitFlop = 1e6;                // about 20 us: least work worth a thread
+inline constexpr Index kBandBytes = Index{512} << 10;    // a padded band stays in L2,
+inline constexpr Index kBlockBytes = Index{1280} << 10;  // and so do the weights of a column block
+inline constexpr Index kPanel = 64;       // columns of a weight panel: the widest strip of any ISA
+inline constexpr double kUnitFlop = 1e6;  // about 20 us: least work worth a thread
 
 inline bool is_depthwise(const ConvGeometry& g) {
     return g.groups > 1 && g.groups == g.c && g.groups == g.oc && g.kh * g.kw <= kGemmSlice;
@@ -37,10 +38,10 @@ inline Index rows_of_band(Index rows, Index bytes_per_row) {
     return std::min(rows, std::max<Index>(4, kBandBytes / std::max<Index>(1, bytes_per_row)));
 }
 
-// Columns of a weight block [k, columns] that stays in L2 while many bands pass.
+// Columns of a weight block [k, columns] that stays in L2 while many bands pass; whole panels.
 inline Index columns_of_block(Index columns, Index k, Index element_bytes) {
-    const Index fit = kPanelBytes / (k * element_bytes) / 64 * 64;
-    return std::min(columns, std::max<Index>(64, fit));
+    const Index fit = kBlockBytes / (k * element_bytes) / kPanel * kPanel;
+    return std::min(columns, std::max(kPanel, fit));
 }
 
 // Work items a thread takes at once.

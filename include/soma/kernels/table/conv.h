@@ -24,6 +24,8 @@ struct ConvSegments {
 //     t     = CHAIN over segments of x[r x_row + q x_pixel + a + i] * w[b + i ldw + j]
 //     y[at] = relu(t + bias[j])       (each only when asked for)
 // accumulate: the first slice is added to what y holds. Depthwise: klen is 1 and x advances with j.
+// w may be cut into panels of columns, so that the rows of a strip are adjacent in memory: column j
+// is then column j % panel of the panel at w + j / panel * panel_step.
 template <class T>
 struct ConvRows {
     ConvSegments segments;
@@ -31,6 +33,7 @@ struct ConvRows {
     Index x_row, x_pixel;
     const T* w;
     Index ldw;
+    Index panel, panel_step;  // panel == channels: w is one piece
     T* y;
     Index y_row, y_pixel;
     Index rows, pixels, channels;
