@@ -1,0 +1,148 @@
+#pragma once
+// Comm: P ranks that send each other messages; one interface for processes, threads and nobody.
+//
+//   SelfComm     one rank                       comm_self.cpp
+//   ThreadComm   threads of this process        comm_thread.cpp   (soma/dist/thread_ranks.h)
+//   MpiComm      processes, over MPI            comm_mpi.cpp      (the only file that sees mpi.h)
+//
+// A backend supplies non-blocking point-to-point messages; everything that blocks is written once
+// here, over test(). A blocked rank therefore always sits in soma's code, where it can spin, sleep
+// and give up: every wait ends after timeout() seconds with Error(timeout) naming rank, host, peer
+// and tag. Messages between two ranks with one tag do not overtake each other.
+//
+// Ranks are numbered host by host (node-major), so that neighbours share a host where they can.
+// Barrier, bcast, allgather and the sums of collectives.h are collective: all ranks call them in
+// the same order. They draw their tags from one counter and are deterministic.
+//
+//   P ranks, tag = 32 (sequence number mod 1024) + round <= 32767, what the MPI standard grants.
+//
+// A Comm belongs to one thread of its rank.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "soma/core/types.h"
+
+namespace soma::dist {
+
+inline constexpr int kRoundsPerTag = 32;
+inline constexpr int kMaxTag = 32767;
+
+// A message on its way. Copies name the same message; the backend owns its state.
+struct Request {
+    int slot = -1;  // place in the backend; -1: complete, or never started
+    int peer = -1;
+    int tag = 0;
+    bool sends = false;
+    Index bytes = 0;
+    bool done() const { return slot < 0; }
+};
+
+// The moment at which a wait gives up.
+class Deadline {
+public:
+    using Clock = std::chrono::steady_clock;
+    static Deadline after(double seconds);
+    bool passed() const { return Clock::now() >= end_; }
+    double seconds() const { return seconds_; }  // the span it was made with
+
+private:
+    Clock::time_point end_;
+    double seconds_ = 0;
+};
+
+// Called on this rank before abort() ends it: prints, writes a report. Must not throw.
+using AbortHandler = std::function<void(int code, std::string_view why)>;
+
+class Comm {
+public:
+    Comm() = default;
+    Comm(const Comm&) = delete;
+    Comm& operator=(const Comm&) = delete;
+    virtual ~Comm() = default;
+
+    // ---- who ----
+    virtual int rank() const = 0;
+    virtual int size() const = 0;
+    virtual int local_rank() const = 0;  // among the ranks of this host
+    virtual int local_size() const = 0;
+    virtual std::string host_of(int rank) const = 0;
+    std::string host() const { return host_of(rank()); }
+    // "rank 3 (node2)".
+    std::string name_of(int rank) const;
+
+    // ---- messages ----
+    // Starts a message. `data` is borrowed until the request is done; sending and receiving ranks
+    // state the same number of bytes, else the receiver's test() throws Error(internal).
+    // Error(usage) unless peer is another rank, 0 <= tag <= 32767, bytes >= 0.
+    Request isend(const void* data, Index bytes, int peer, int tag);
+    Request irecv(void* data, Index bytes, int peer, int tag);
+    // Advances a message and says whether it is done; never blocks.
+    bool test(Request& request);
+    // Position of a request that became done, or -1 when all were done before. An error (timeout,
+    // wrong length, lost peer) cancels every request of the span: their memory may then be freed.
+    int waitany(std::span<Request> requests, const Deadline& deadline);
+    void waitall(std::span<Request> requests, const Deadline& deadline);
+    // Sends to and receives from one peer at once, within timeout().
+    void exchange(const void* out, void* in, Index bytes, int peer, int tag);
+
+    // ---- collectives ----
+    void barrier();                                           // dissemination, ceil(log2 P) rounds
+    void bcast(void* data, Index bytes, int root);            // binomial tree
+    void allgather(const void* mine, Index each, void* all);  // Bruck; all: [P, each]
+    std::vector<std::string> allgather(const std::string& mine);
+    // Ranks with one color >= 0 form a new Comm, ordered by (key, rank). This Comm outlives it.
+    std::unique_ptr<Comm> split(int color, int key);
+    // First of the 32 tags of the next collective; all ranks draw the same one.
+    int collective_tag();
+
+    // ---- failure ----
+    // Seconds a wait lasts before it throws; > 0. A split inherits it.
+    void set_timeout(double seconds);
+    double timeout() const { return timeout_; }
+    void set_abort_handler(AbortHandler handler) { abort_handler_ = std::move(handler); }
+    // Ends all ranks. MPI: the process ends and the launcher's exit code is `code`. Self and
+    // threads: throws Error with that code here, and from every wait of the other threads.
+    [[noreturn]] void abort(int code, std::string_view why);
+
+protected:
+    virtual Request do_isend(const void* data, Index bytes, int peer, int tag) = 0;
+    virtual Request do_irecv(void* data, Index bytes, int peer, int tag) = 0;
+    virtual bool do_test(Request& request) = 0;
+    virtual void do_cancel(Request& request) noexcept = 0;
+    // This rank becomes number `place` of the `members` ranks of its color.
+    virtual std::unique_ptr<Comm> do_split(int color, int place, int members) = 0;
+    // Ends the other ranks, and this one where it is a process.
+    virtual void do_abort(int code, std::string_view why) = 0;
+
+private:
+    void check_message(const char* operation, Index bytes, int peer, int tag) const;
+    [[noreturn]] void fail_late(std::span<const Request> requests, const Deadline& deadline) const;
+
+    double timeout_ = 300;
+    int sequence_ = 0;
+    AbortHandler abort_handler_;
+};
+
+// One rank alone. Costs nothing.
+std::unique_ptr<Comm> make_self_comm();
+
+// The ranks that a launcher started: SelfComm for launched_size 1, where MPI is not even
+// initialised; MPI_COMM_WORLD otherwise. The library does not read the environment: the caller says
+// how many there are. One at a time; MPI ends with it, once all ranks have come to that point. When
+// it is destroyed by an exception, MPI is left open on purpose: the process then ends with its own
+// exit code and the launcher ends the other ranks, while MPI_Finalize would wait for them.
+// Error(usage) without MPI in the build, or when MPI finds another number of ranks.
+std::unique_ptr<Comm> make_world_comm(int launched_size);
+
+// Runs body(); when it throws, the abort handler is told and all ranks end with the error's exit
+// code (70 for other exceptions) instead of waiting for this one. std::terminate, which a thread's
+// uncaught exception calls, does the same while body runs. With one rank errors pass through.
+int abort_on_exception(Comm& comm, const std::function<int()>& body);
+
+}  // namespace soma::dist
