@@ -78,32 +78,31 @@ template <class V, class T = typename V::Scalar>
     }
 }
 
-// y[c] = chain over rows of fma(a(r, c), b(r, c), .), from +0; terms(r, c, at) gives the pair.
-template <class V, class Terms, class T = typename V::Scalar>
-inline void leaf_products(Index rows, Index cols, T* y, Terms terms) {
+// One leaf of a column sum: y[c] = chain over ascending rows of sum = enter(sum, r, c, Whole or
+// Head), from +0. Strips of four vectors: a row of a wide matrix is read 4 cache lines at a time.
+template <class V, class Enter, class T = typename V::Scalar>
+inline void leaf_of_columns(Index rows, Index cols, T* y, Enter enter) {
     using L = Lanes<V>;
-    struct Pair {
-        L a, b;
-    };
-    for_each_vector<V>(cols, [&](Index c, auto at) {
-        L sum = lit<L>(0);
-        for (Index r = 0; r < rows; ++r) {
-            Pair t;
-            terms(r, r * cols + c, c, at, t.a, t.b);
-            sum = fma(t.a, t.b, sum);
-        }
-        at.store(y + c, sum);
-    });
+    constexpr Index kWidth = V::kWidth;
+    const auto add = [&](L sum, Index r, Index c) { return enter(sum, r, c, Whole<V>{}); };
+    Index c = 0;
+    for (; c + 4 * kWidth <= cols; c += 4 * kWidth) leaf_strip<V, 4>(rows, c, y, add);
+    for (; c + kWidth <= cols; c += kWidth) leaf_strip<V, 1>(rows, c, y, add);
+    if (c == cols) return;
+    const Head<V> head{V::first(static_cast<int>(cols - c))};
+    L sum = lit<L>(0);
+    for (Index r = 0; r < rows; ++r) sum = enter(sum, r, c, head);
+    head.store(y + c, sum);
 }
 
 template <class V, class T = typename V::Scalar>
 [[gnu::flatten]] void norm_rows_leaf_gamma(Index rows, Index cols, const T* x, const T* mean,
                                            const T* rstd, const T* dy, T* y) noexcept {
     using L = Lanes<V>;
-    leaf_products<V>(rows, cols, y, [&](Index r, Index i, Index, auto at, L& a, L& b) {
+    leaf_of_columns<V>(rows, cols, y, [=](L sum, Index r, Index c, auto at) {
         const L centre = L::all(mean == nullptr ? T{0} : mean[r]);
-        a = at.load(dy + i);
-        b = (at.load(x + i) - centre) * L::all(rstd[r]);
+        const L xh = (at.load(x + r * cols + c) - centre) * L::all(rstd[r]);
+        return fma(at.load(dy + r * cols + c), xh, sum);
     });
 }
 
@@ -113,8 +112,9 @@ template <class V, class T = typename V::Scalar>
 [[gnu::flatten]] void norm_columns_leaf_squares(Index rows, Index cols, const T* x, const T* mean,
                                                 T* y) noexcept {
     using L = Lanes<V>;
-    leaf_products<V>(rows, cols, y, [&](Index, Index i, Index c, auto at, L& a, L& b) {
-        a = b = at.load(x + i) - at.load(mean + c);
+    leaf_of_columns<V>(rows, cols, y, [=](L sum, Index r, Index c, auto at) {
+        const L d = at.load(x + r * cols + c) - at.load(mean + c);
+        return fma(d, d, sum);
     });
 }
 
@@ -122,9 +122,9 @@ template <class V, class T = typename V::Scalar>
 [[gnu::flatten]] void norm_columns_leaf_gamma(Index rows, Index cols, const T* x, const T* mean,
                                               const T* rstd, const T* dy, T* y) noexcept {
     using L = Lanes<V>;
-    leaf_products<V>(rows, cols, y, [&](Index, Index i, Index c, auto at, L& a, L& b) {
-        a = at.load(dy + i);
-        b = (at.load(x + i) - at.load(mean + c)) * at.load(rstd + c);
+    leaf_of_columns<V>(rows, cols, y, [=](L sum, Index r, Index c, auto at) {
+        const L xh = (at.load(x + r * cols + c) - at.load(mean + c)) * at.load(rstd + c);
+        return fma(at.load(dy + r * cols + c), xh, sum);
     });
 }
 
