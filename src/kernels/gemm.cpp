@@ -68,6 +68,8 @@ void run_path(const GemmJob<T>& g, const GemmPlan& plan) {
             return run_direct(g, plan);
         case GemmPath::packed:
             return run_packed<T>(g, plan, nullptr);
+        case GemmPath::dots:
+            return run_dots(g);
         case GemmPath::narrow:
             return run_narrow(g, plan);
         case GemmPath::tree:

@@ -72,5 +72,6 @@ void gemm_block(const GemmBlock<typename V::Scalar>& g) noexcept {
 
 template <class V>
 constexpr GemmTable<typename V::Scalar> gemm_table() {
-    return {&gemm_block<V>, &gemm_pack<V>, &gemm_pack_transposed<V>, &gemm_combine<V>};
+    return {&gemm_block<V>,           &gemm_dots<V>,      &gemm_pack<V>,
+            &gemm_pack_transposed<V>, &gemm_transpose<V>, &gemm_combine<V>};
 }

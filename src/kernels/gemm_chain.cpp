@@ -59,12 +59,13 @@ struct PackedStep {
         }
     }
 
-    // The block of A transposed [k, rows] with its rows of k side by side.
+    // The block of A, stored transposed, as rows of k: its lines then hold 16 k of one row.
     void copy_a(Index i, GemmBlock<T>& block) const {
-        for (Index k = 0; k < length; ++k)
-            std::copy_n(g.a_at(i, first + k), block.m, a_copy + k * block.m);
+        const Index ld = a_copy_ld<T>(plan.kc);
+        table<T>().gemm.transpose(length, block.m, g.a_at(i, first), g.lda, a_copy, ld);
         block.a = a_copy;
-        block.a_k = block.m;
+        block.a_row = ld;
+        block.a_k = 1;
     }
 };
 
@@ -76,7 +77,7 @@ void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant) {
     const Index width = table<T>().width;
     ScratchScope scratch;
     T* own = constant != nullptr ? nullptr : scratch.array<T>(plan.kc * round_up(plan.nc, width));
-    T* a_copy = plan.pack_a ? scratch.array<T>(plan.kc * plan.mc) : nullptr;
+    T* a_copy = plan.pack_a ? scratch.array<T>(a_copy_ld<T>(plan.kc) * plan.mc) : nullptr;
     for (Index j = 0; j < g.n; j += plan.nc) {
         const Index columns = std::min(plan.nc, g.n - j);
         for_each_k_block(g.k, plan.kc, [&](Index first, Index length) {
@@ -92,16 +93,20 @@ void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant) {
     }
 }
 
+template <class T>
+void run_dots(const GemmJob<T>& g) {
+    table<T>().gemm.dots(block_of(g));
+    if (!g.fits_kernel()) finish_rows(g, 0, g.m, false);
+}
+
 // The transposed product C^T = op(B)^T op(A)^T: its vectors run along the rows of C, of which there
-// are many. op(A)^T is A itself when A is stored transposed, else transposed into panels.
+// are many. A stored transposed is its right operand as it stands; else its rows are dotted.
 //
-//     mc rows of A -> panels [kc, mc];  part[n, mc] holds C^T, gathered from and scattered to C
+//     part[n, mc] holds C^T of mc rows, gathered from and scattered to C
 template <class T>
 void run_narrow(const GemmJob<T>& g, const GemmPlan& plan) {
-    const GemmTable<T>& kernels = table<T>().gemm;
+    const auto kernel = g.op_a == Op::N ? table<T>().gemm.dots : table<T>().gemm.block;
     ScratchScope scratch;
-    T* panels =
-        g.op_a == Op::N ? scratch.array<T>(plan.kc * round_up(plan.mc, table<T>().width)) : nullptr;
     T* part = scratch.array<T>(g.n * plan.mc);
     for (Index i = 0; i < g.m; i += plan.mc) {
         const Index rows = std::min(plan.mc, g.m - i);
@@ -109,23 +114,18 @@ void run_narrow(const GemmJob<T>& g, const GemmPlan& plan) {
             for (Index r = 0; r < rows; ++r)
                 for (Index j = 0; j < g.n; ++j) part[j * plan.mc + r] = *g.c_at(i + r, j);
         }
-        for_each_k_block(g.k, plan.kc, [&](Index first, Index length) {
-            if (panels != nullptr) {
-                kernels.pack_transposed(length, rows, g.a_at(i, first), g.lda, panels);
-            }
-            kernels.block({.m = g.n,
-                           .n = rows,
-                           .k = length,
-                           .alpha = g.alpha,
-                           .a = g.b_at(first, 0),
-                           .a_row = g.b_column(),
-                           .a_k = g.b_k(),
-                           .b = panels != nullptr ? panels : g.a_at(i, first),
-                           .ldb = panels != nullptr ? GemmBlock<T>::kPanels : g.lda,
-                           .beta = first == 0 ? g.beta : T{1},
-                           .c = part,
-                           .ldc = plan.mc});
-        });
+        kernel({.m = g.n,
+                .n = rows,
+                .k = g.k,
+                .alpha = g.alpha,
+                .a = g.b,
+                .a_row = g.b_column(),
+                .a_k = g.b_k(),
+                .b = g.a_at(i, 0),
+                .ldb = g.lda,
+                .beta = g.beta,
+                .c = part,
+                .ldc = plan.mc});
         for (Index r = 0; r < rows; ++r)
             for (Index j = 0; j < g.n; ++j) *g.c_at(i + r, j) = part[j * plan.mc + r];
         finish_rows(g, i, rows, true);
@@ -135,6 +135,7 @@ void run_narrow(const GemmJob<T>& g, const GemmPlan& plan) {
 #define SOMA_INSTANTIATE(T)                                                    \
     template void run_direct<T>(const GemmJob<T>&, const GemmPlan&);           \
     template void run_packed<T>(const GemmJob<T>&, const GemmPlan&, const T*); \
+    template void run_dots<T>(const GemmJob<T>&);                              \
     template void run_narrow<T>(const GemmJob<T>&, const GemmPlan&);
 SOMA_INSTANTIATE(float)
 SOMA_INSTANTIATE(double)

@@ -70,12 +70,20 @@ void for_each_k_block(Index k, Index kc, F&& f) {
     }
 }
 
+// Row stride of a copy of A with kc values of k: not a power of two, and room for whole vectors.
+template <class T>
+Index a_copy_ld(Index kc) {
+    return round_up(kc, table<T>().width) + 64 / static_cast<Index>(sizeof(T));
+}
+
 // The paths (gemm_plan.h), each on one thread.
 template <class T>
 void run_direct(const GemmJob<T>& g, const GemmPlan& plan);
 // `constant`: panels of all of B as PackedB holds them, or nullptr.
 template <class T>
 void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant);
+template <class T>
+void run_dots(const GemmJob<T>& g);
 template <class T>
 void run_narrow(const GemmJob<T>& g, const GemmPlan& plan);
 template <class T>

@@ -31,18 +31,34 @@ void gemm_pack(Index k, Index n, const typename V::Scalar* b, Index ldb,
     });
 }
 
-// Transposes the [columns, rows] corner of a W x W block; missing columns become zero lanes.
+// As V::load_transposed of a [rows, columns] corner; the other lanes are 0.
 template <class V>
-void transpose_edge(const typename V::Scalar* b, Index ldb, Index columns, Index rows,
-                    typename V::Scalar* panel, Index panel_row) noexcept {
-    using T = typename V::Scalar;
+void load_transposed_edge(const typename V::Scalar* src, Index lds, Index rows, Index columns,
+                          typename V::Reg* out) noexcept {
+    typename V::Scalar block[V::kWidth * V::kWidth];
+    const typename V::Mask mask = V::first(static_cast<int>(columns));
+    for (Index i = 0; i < V::kWidth; ++i)
+        V::store(block + i * V::kWidth, i < rows ? V::load_masked(src + i * lds, mask) : V::zero());
+    V::load_transposed(block, V::kWidth, out);
+}
+
+// dst[j, i] = src[i, j] for up to kWidth rows i and n columns j; missing rows become zero lanes.
+template <class V>
+void transpose_rows(Index rows, Index n, const typename V::Scalar* src, Index lds,
+                    typename V::Scalar* dst, Index ldd) noexcept {
     constexpr Index W = V::kWidth;
-    T in[W * W], out[W * W];
-    const typename V::Mask mask = V::first(static_cast<int>(rows));
-    for (Index j = 0; j < W; ++j)
-        V::store(in + j * W, j < columns ? V::load_masked(b + j * ldb, mask) : V::zero());
-    V::transpose(in, W, out, W);
-    for (Index i = 0; i < rows; ++i) V::store(panel + i * panel_row, V::load(out + i * W));
+    typename V::Reg t[W];
+    Index j = 0;
+    for (; rows == W && j + W <= n; j += W) {
+        V::load_transposed(src + j, lds, t);
+#pragma GCC unroll 16
+        for (Index k = 0; k < W; ++k) V::store(dst + (j + k) * ldd, t[k]);
+    }
+    for (; j < n; j += W) {
+        const Index columns = n - j < W ? n - j : W;
+        load_transposed_edge<V>(src + j, lds, rows, columns, t);
+        for (Index k = 0; k < columns; ++k) V::store(dst + (j + k) * ldd, t[k]);
+    }
 }
 
 template <class V>
@@ -51,21 +67,19 @@ void gemm_pack_transposed(Index k, Index n, const typename V::Scalar* b, Index l
     using T = typename V::Scalar;
     constexpr Index W = V::kWidth;
     for_each_panel<V>(k, n, panels, [&](Index column, Index vectors, T* panel) {
-        const Index panel_row = vectors * W;
-        for (Index j = 0; j < vectors; ++j, panel += W) {
-            const Index first = column + j * W, columns = n - first < W ? n - first : W;
-            const T* block = b + first * ldb;
-            for (Index i = 0; i < k; i += W) {
-                const Index rows = k - i < W ? k - i : W;
-                if (columns == W && rows == W) {
-                    V::transpose(block + i, ldb, panel + i * panel_row, panel_row);
-                } else {
-                    transpose_edge<V>(block + i, ldb, columns, rows, panel + i * panel_row,
-                                      panel_row);
-                }
-            }
+        for (Index j = 0; j < vectors; ++j) {
+            const Index first = column + j * W, rows = n - first < W ? n - first : W;
+            transpose_rows<V>(rows, k, b + first * ldb, ldb, panel + j * W, vectors * W);
         }
     });
+}
+
+template <class V>
+void gemm_transpose(Index m, Index n, const typename V::Scalar* x, Index ldx, typename V::Scalar* y,
+                    Index ldy) noexcept {
+    constexpr Index W = V::kWidth;
+    for (Index i = 0; i < m; i += W)
+        transpose_rows<V>(m - i < W ? m - i : W, n, x + i * ldx, ldx, y + i, ldy);
 }
 
 template <class V>

@@ -7,6 +7,7 @@
 //     tiny      M, N, K <= 64, B not transposed                   one kernel call, no plan
 //     direct    B stays in L2 and its rows are short, or M < 16   tiles straight on A and B
 //     packed    otherwise                                         panels of B, block by block
+//     dots      B transposed, M <= 4                              row of A times row of B
 //     narrow    N <= width / 4, M >= width                        C^T = op(B)^T op(A)^T
 //     tree      order tree, K > 256                               leaves of 256 k, merged pairwise
 //
@@ -19,7 +20,7 @@
 
 namespace soma::kernels {
 
-enum class GemmPath : std::uint8_t { tiny, direct, packed, narrow, tree };
+enum class GemmPath : std::uint8_t { tiny, direct, packed, dots, narrow, tree };
 const char* name_of(GemmPath path);
 
 // What a plan depends on besides the shape.
@@ -32,7 +33,7 @@ struct GemmMachine {
 
 struct GemmPlan {
     GemmPath path = GemmPath::direct;
-    bool pack_a = false;  // copy blocks of A whose rows of k share one L1 set
+    bool pack_a = false;  // transpose blocks of a transposed A: a line then serves one row
     bool pack_b = false;
     Index kc = 0, nc = 0, mc = 0;  // blocks of k, of columns, of rows
     Index cell_m = 0, cell_n = 0;  // the part of C that a thread takes at once

@@ -68,7 +68,7 @@ class TreeBlock {
 public:
     TreeBlock(const GemmJob<T>& g, const GemmPlan& plan, ScratchScope& scratch)
         : g_(g), fold_(scratch, g.m, g.n, ceil_div(g.k, kGemmSlice)) {
-        if (plan.pack_a) a_copy_ = scratch.array<T>(kGemmSlice * g.m);
+        if (plan.pack_a) a_copy_ = scratch.array<T>(a_copy_ld<T>(kGemmSlice) * g.m);
         if (plan.pack_b) panels_ = scratch.array<T>(kGemmSlice * round_up(g.n, table<T>().width));
     }
 
@@ -96,10 +96,11 @@ private:
                            .c = fold_.next(),
                            .ldc = g_.n};
         if (a_copy_ != nullptr) {
-            for (Index k = 0; k < length; ++k)
-                std::copy_n(g_.a_at(0, first + k), g_.m, a_copy_ + k * g_.m);
+            const Index ld = a_copy_ld<T>(kGemmSlice);
+            kernels.transpose(length, g_.m, g_.a_at(0, first), g_.lda, a_copy_, ld);
             block.a = a_copy_;
-            block.a_k = g_.m;
+            block.a_row = ld;
+            block.a_k = 1;
         }
         if (panels_ != nullptr) {
             (g_.op_b == Op::N ? kernels.pack : kernels.pack_transposed)(length, g_.n, block.b,

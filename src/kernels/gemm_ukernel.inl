@@ -185,13 +185,14 @@ constexpr BalancedCut cut_into(Index total, Index parts) {
 }
 
 constexpr BalancedCut cut_by(Index total, Index most) {
+    if (total <= most) return {1, total, 0};  // without dividing: tiny products feel it
     return cut_into(total, (total + most - 1) / most);
 }
 
 // Strips of nv >= 1 vectors, for tiles at least 3 rows high: 4s and as many 3s as needed on avx512
 // and neon, 2s and at most one 3 on avx2; never a lone vector beside wide strips.
 constexpr BalancedCut cut_strips(Index nv) {
-    if (nv <= kWholeStrip) return cut_into(nv, 1);
+    if (nv <= kWholeStrip) return {1, nv, 0};
     return kOddStrip ? cut_into(nv, nv / kStripVectors) : cut_by(nv, kStripVectors);
 }
 

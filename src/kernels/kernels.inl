@@ -9,6 +9,7 @@
 // families:
 #include "kernels/gemm_ukernel.inl"
 #include "kernels/gemm_pack.inl"
+#include "kernels/gemm_dots.inl"
 #include "kernels/gemm_block.inl"
 #include "kernels/lanes.inl"
 #include "kernels/vmath_tables.inl"

@@ -8,8 +8,11 @@
 namespace soma::kernels {
 namespace {
 
-constexpr Index kPageBytes = 4096;  // rows of B this far apart cost a page and one L1 set each
-constexpr Index kFewRows = 16;      // with fewer, packing B costs more than streaming it
+constexpr Index kPageBytes = 4096;     // rows of B this far apart cost a page and one L1 set each
+constexpr Index kDirectBytes = 65536;  // a B this small stays near enough without packing
+constexpr Index kReuse = 4;            // strips that must use a copy of A to pay for it
+constexpr Index kDotRows = 4;
+constexpr Index kFewRows = 16;  // with fewer, packing B costs more than streaming it
 
 // Rows of a block whose finishing pass finds them in L1; a multiple of the tile heights 6, 8, 12.
 Index rows_at_once(Index m) {
@@ -41,10 +44,14 @@ void choose_cells(GemmPlan& plan, const GemmShape& shape, Index team, Index min_
     plan.cell_m = round_up(ceil_div(shape.m, parts_m), std::min<Index>(min_m, 12));
 }
 
+Index a_copy_elements(Index kc, Index rows, const GemmMachine& machine) {
+    return (round_up(kc, machine.width) + 64 / machine.element) * rows;
+}
+
 GemmPlan plan_tree(const GemmShape& shape, const GemmMachine& machine) {
     GemmPlan plan{.path = GemmPath::tree};
     const Index strip = 4 * machine.width, leaves = ceil_div(shape.k, kGemmSlice);
-    plan.pack_a = shape.op_a == Op::T && shape.lda * machine.element >= kPageBytes;
+    plan.pack_a = shape.op_a == Op::T && shape.n >= kReuse * strip;
     plan.pack_b = shape.op_b == Op::T || shape.ldb * machine.element >= kPageBytes;
     plan.kc = kGemmSlice;
     plan.nc = std::min(shape.n, 4 * strip);
@@ -73,6 +80,8 @@ const char* name_of(GemmPath path) {
             return "direct";
         case GemmPath::packed:
             return "packed";
+        case GemmPath::dots:
+            return "dots";
         case GemmPath::narrow:
             return "narrow";
         case GemmPath::tree:
@@ -102,13 +111,22 @@ GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
         choose_cells(plan, shape, team, plan.mc, shape.n, 1);
         return plan;
     }
+    if (shape.op_b == Op::T && shape.m <= kDotRows) {
+        plan.path = GemmPath::dots;
+        choose_cells(plan, shape, team, shape.m, strip, machine.width);
+        return plan;
+    }
     const bool few_rows = shape.m < kFewRows;
-    const bool fits = shape.k * shape.ldb * s <= machine.l2_bytes / 2 && shape.ldb * s < kPageBytes;
+    const bool fits = shape.k * shape.ldb * s <= kDirectBytes && shape.ldb * s < kPageBytes;
     plan.path = shape.op_b == Op::N && (few_rows || fits) ? GemmPath::direct : GemmPath::packed;
     plan.pack_b = plan.path == GemmPath::packed;
     plan.pack_a =
         plan.pack_b && shape.op_a == Op::T && shape.lda * s >= kPageBytes && shape.n >= 4 * strip;
     choose_cells(plan, shape, team, 24, few_rows ? strip : 2 * strip, machine.width);
+    if (few_rows && plan.pack_b) {  // panels are used once or twice: keep them in L1
+        plan.kc = kGemmSlice;
+        plan.nc = strip;
+    }
     plan.nc = std::min(plan.nc, plan.cell_n);
     return plan;
 }
@@ -130,19 +148,21 @@ Index scratch_bytes(const GemmPlan& plan, const GemmShape& shape, const GemmMach
     switch (plan.path) {
         case GemmPath::tiny:
         case GemmPath::direct:
+        case GemmPath::dots:
             break;
         case GemmPath::packed:
-            elements = plan.kc * n + (plan.pack_a ? plan.kc * plan.mc : 0);
+            elements = plan.kc * n + (plan.pack_a ? a_copy_elements(plan.kc, plan.mc, machine) : 0);
             break;
         case GemmPath::narrow:
-            elements = plan.kc * round_up(plan.mc, machine.width) + shape.n * plan.mc;
+            elements = shape.n * plan.mc;
             break;
         case GemmPath::tree: {
             const bool split = plan.leaves_per_task > 0;
             const Index rows = split ? shape.m : plan.mc, columns = split ? shape.n : plan.nc;
             const Index leaves = split ? plan.leaves_per_task : ceil_div(shape.k, kGemmSlice);
             const Index levels = std::bit_width(static_cast<std::uint64_t>(leaves)) + 1;
-            elements = levels * rows * columns + (plan.pack_a ? kGemmSlice * rows : 0) +
+            elements = levels * rows * columns +
+                       (plan.pack_a ? a_copy_elements(kGemmSlice, rows, machine) : 0) +
                        (plan.pack_b ? kGemmSlice * round_up(columns, machine.width) : 0);
             if (split) elements += ceil_div(shape.k, leaves * kGemmSlice) * rows * columns;
             break;

@@ -19,22 +19,30 @@ struct VecF {
     }
     static Reg load_masked(const float* p, Mask m) { return _mm256_maskload_ps(p, as_int(m)); }
     static void store_masked(float* p, Mask m, Reg a) { _mm256_maskstore_ps(p, as_int(m), a); }
-    static void transpose(const float* src, std::ptrdiff_t lds, float* dst, std::ptrdiff_t ldd) {
-        Reg r[8], t[8];
-        for (int i = 0; i < 8; ++i) r[i] = load(src + i * lds);
-        for (int i = 0; i < 8; i += 2) {
-            t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-            t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    static inline __attribute__((always_inline)) void load_transposed(const float* src,
+                                                                      std::ptrdiff_t lds,
+                                                                      Reg* out) {
+        Reg x[2][4];  // [q][s], 128-bit lane l: columns 4 q .. 4 q + 3 of row 4 l + s
+#pragma GCC unroll 4
+        for (int s = 0; s < 4; ++s) {
+            const float* r0 = src + s * lds;
+            const float* r1 = r0 + 4 * lds;
+#pragma GCC unroll 2
+            for (int q = 0; q < 2; ++q) {
+                const Reg low = _mm256_castps128_ps256(_mm_loadu_ps(r0 + 4 * q));
+                x[q][s] = _mm256_insertf128_ps(low, _mm_loadu_ps(r1 + 4 * q), 1);
+            }
         }
-        const auto pair = [](Reg a, Reg b, bool high) {
-            const __m256d x = _mm256_castps_pd(a), y = _mm256_castps_pd(b);
-            return _mm256_castpd_ps(high ? _mm256_unpackhi_pd(x, y) : _mm256_unpacklo_pd(x, y));
-        };
-        for (int g = 0; g < 8; g += 4)  // r[g + c]: columns c and 4 + c of 4 rows
-            for (int c = 0; c < 4; ++c) r[g + c] = pair(t[g + c / 2], t[g + 2 + c / 2], c % 2 != 0);
-        for (int c = 0; c < 4; ++c) {
-            store(dst + c * ldd, _mm256_permute2f128_ps(r[c], r[4 + c], 0x20));
-            store(dst + (4 + c) * ldd, _mm256_permute2f128_ps(r[c], r[4 + c], 0x31));
+#pragma GCC unroll 2
+        for (int q = 0; q < 2; ++q) {
+            const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(x[q][0], x[q][1]));
+            const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(x[q][0], x[q][1]));
+            const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(x[q][2], x[q][3]));
+            const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(x[q][2], x[q][3]));
+            out[4 * q] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+            out[4 * q + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+            out[4 * q + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+            out[4 * q + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
         }
     }
 
@@ -110,16 +118,19 @@ struct VecD {
     }
     static Reg load_masked(const double* p, Mask m) { return _mm256_maskload_pd(p, as_int(m)); }
     static void store_masked(double* p, Mask m, Reg a) { _mm256_maskstore_pd(p, as_int(m), a); }
-    static void transpose(const double* src, std::ptrdiff_t lds, double* dst, std::ptrdiff_t ldd) {
-        Reg t[4];
-        for (int i = 0; i < 4; i += 2) {  // t[i + c]: columns c and 2 + c of 2 rows
-            const Reg a = load(src + i * lds), b = load(src + (i + 1) * lds);
-            t[i] = _mm256_unpacklo_pd(a, b);
-            t[i + 1] = _mm256_unpackhi_pd(a, b);
-        }
-        for (int c = 0; c < 2; ++c) {
-            store(dst + c * ldd, _mm256_permute2f128_pd(t[c], t[2 + c], 0x20));
-            store(dst + (2 + c) * ldd, _mm256_permute2f128_pd(t[c], t[2 + c], 0x31));
+    static inline __attribute__((always_inline)) void load_transposed(const double* src,
+                                                                      std::ptrdiff_t lds,
+                                                                      Reg* out) {
+#pragma GCC unroll 2
+        for (int q = 0; q < 2;
+             ++q) {  // 128-bit lane l: columns 2 q, 2 q + 1 of rows 2 l and 2 l + 1
+            const double* p = src + 2 * q;
+            const Reg even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)),
+                                                  _mm_loadu_pd(p + 2 * lds), 1);
+            const Reg odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p + lds)),
+                                                 _mm_loadu_pd(p + 3 * lds), 1);
+            out[2 * q] = _mm256_unpacklo_pd(even, odd);
+            out[2 * q + 1] = _mm256_unpackhi_pd(even, odd);
         }
     }
 

@@ -16,28 +16,34 @@ struct VecF {
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static Reg load_masked(const float* p, Mask m) { return _mm512_maskz_loadu_ps(m, p); }
     static void store_masked(float* p, Mask m, Reg a) { _mm512_mask_storeu_ps(p, m, a); }
-    static void transpose(const float* src, std::ptrdiff_t lds, float* dst, std::ptrdiff_t ldd) {
-        Reg r[16], t[16];
-        for (int i = 0; i < 16; ++i) r[i] = load(src + i * lds);
-        for (int i = 0; i < 16; i += 2) {
-            t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-            t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    static inline __attribute__((always_inline)) void load_transposed(const float* src,
+                                                                      std::ptrdiff_t lds,
+                                                                      Reg* out) {
+        Reg x[4][4];  // [q][s], 128-bit lane l: columns 4 q .. 4 q + 3 of row 4 l + s
+#pragma GCC unroll 4
+        for (int s = 0; s < 4; ++s) {
+            const float* r0 = src + s * lds;
+            const float* r1 = r0 + 4 * lds;
+            const float* r2 = r1 + 4 * lds;
+            const float* r3 = r2 + 4 * lds;
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; ++q) {
+                Reg v = _mm512_broadcast_f32x4(_mm_loadu_ps(r0 + 4 * q));
+                v = _mm512_mask_broadcast_f32x4(v, 0x00f0, _mm_loadu_ps(r1 + 4 * q));
+                v = _mm512_mask_broadcast_f32x4(v, 0x0f00, _mm_loadu_ps(r2 + 4 * q));
+                x[q][s] = _mm512_mask_broadcast_f32x4(v, 0xf000, _mm_loadu_ps(r3 + 4 * q));
+            }
         }
-        const auto pair = [](Reg a, Reg b, bool high) {
-            const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
-            return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
-        };
-        for (int g = 0; g < 16; g += 4)  // r[g + c]: columns c, 4 + c, 8 + c, 12 + c of 4 rows
-            for (int c = 0; c < 4; ++c) r[g + c] = pair(t[g + c / 2], t[g + 2 + c / 2], c % 2 != 0);
-        for (int c = 0; c < 4; ++c) {
-            const Reg even = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88);
-            const Reg odd = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd);
-            const Reg even_below = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
-            const Reg odd_below = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
-            store(dst + c * ldd, _mm512_shuffle_f32x4(even, even_below, 0x88));
-            store(dst + (4 + c) * ldd, _mm512_shuffle_f32x4(odd, odd_below, 0x88));
-            store(dst + (8 + c) * ldd, _mm512_shuffle_f32x4(even, even_below, 0xdd));
-            store(dst + (12 + c) * ldd, _mm512_shuffle_f32x4(odd, odd_below, 0xdd));
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; ++q) {
+            const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(x[q][0], x[q][1]));
+            const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(x[q][0], x[q][1]));
+            const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(x[q][2], x[q][3]));
+            const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(x[q][2], x[q][3]));
+            out[4 * q] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+            out[4 * q + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+            out[4 * q + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+            out[4 * q + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
         }
     }
 
@@ -108,22 +114,28 @@ struct VecD {
     static Mask first(int n) { return static_cast<Mask>((1u << n) - 1u); }
     static Reg load_masked(const double* p, Mask m) { return _mm512_maskz_loadu_pd(m, p); }
     static void store_masked(double* p, Mask m, Reg a) { _mm512_mask_storeu_pd(p, m, a); }
-    static void transpose(const double* src, std::ptrdiff_t lds, double* dst, std::ptrdiff_t ldd) {
-        Reg t[8];
-        for (int i = 0; i < 8; i += 2) {  // t[i + c]: columns c, 2 + c, 4 + c, 6 + c of 2 rows
-            const Reg a = load(src + i * lds), b = load(src + (i + 1) * lds);
-            t[i] = _mm512_unpacklo_pd(a, b);
-            t[i + 1] = _mm512_unpackhi_pd(a, b);
+    static inline __attribute__((always_inline)) void load_transposed(const double* src,
+                                                                      std::ptrdiff_t lds,
+                                                                      Reg* out) {
+        Reg x[4][2];  // [q][s], 128-bit lane l: columns 2 q, 2 q + 1 of row 2 l + s
+#pragma GCC unroll 2
+        for (int s = 0; s < 2; ++s) {
+            const double* r0 = src + s * lds;
+            const double* r1 = r0 + 2 * lds;
+            const double* r2 = r1 + 2 * lds;
+            const double* r3 = r2 + 2 * lds;
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; ++q) {
+                Reg v = _mm512_broadcast_f64x2(_mm_loadu_pd(r0 + 2 * q));
+                v = _mm512_mask_broadcast_f64x2(v, 0x0c, _mm_loadu_pd(r1 + 2 * q));
+                v = _mm512_mask_broadcast_f64x2(v, 0x30, _mm_loadu_pd(r2 + 2 * q));
+                x[q][s] = _mm512_mask_broadcast_f64x2(v, 0xc0, _mm_loadu_pd(r3 + 2 * q));
+            }
         }
-        for (int c = 0; c < 2; ++c) {
-            const Reg even = _mm512_shuffle_f64x2(t[c], t[2 + c], 0x88);
-            const Reg odd = _mm512_shuffle_f64x2(t[c], t[2 + c], 0xdd);
-            const Reg even_below = _mm512_shuffle_f64x2(t[4 + c], t[6 + c], 0x88);
-            const Reg odd_below = _mm512_shuffle_f64x2(t[4 + c], t[6 + c], 0xdd);
-            store(dst + c * ldd, _mm512_shuffle_f64x2(even, even_below, 0x88));
-            store(dst + (2 + c) * ldd, _mm512_shuffle_f64x2(odd, odd_below, 0x88));
-            store(dst + (4 + c) * ldd, _mm512_shuffle_f64x2(even, even_below, 0xdd));
-            store(dst + (6 + c) * ldd, _mm512_shuffle_f64x2(odd, odd_below, 0xdd));
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; ++q) {
+            out[2 * q] = _mm512_unpacklo_pd(x[q][0], x[q][1]);
+            out[2 * q + 1] = _mm512_unpackhi_pd(x[q][0], x[q][1]);
         }
     }
 

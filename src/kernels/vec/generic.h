@@ -8,7 +8,7 @@
 //   first(n): mask of lanes 0..n-1, 0 <= n < kWidth; masked loads give 0 in the other lanes and
 //   neither
 //             read nor write their memory
-//   transpose: dst[j ldd + i] = src[i lds + j] for i, j < kWidth
+//   load_transposed: lane i of out[j] = src[i lds + j] for i, j < kWidth
 //   select(m, a, b) = m ? a : b per lane; comparisons are false on NaN
 //   to_int: nearest integer (ties to even) of |x| < 2^31 (f32), 2^51 (f64); from_int: the reverse
 //   VecD::load_widened: kWidth floats as doubles
@@ -33,8 +33,9 @@ struct VecF {
     static void store_masked(float* p, Mask m, Reg a) {
         if (m) *p = a;
     }
-    static void transpose(const float* src, std::ptrdiff_t, float* dst, std::ptrdiff_t) {
-        *dst = *src;
+    static inline __attribute__((always_inline)) void load_transposed(const float* src,
+                                                                      std::ptrdiff_t, Reg* out) {
+        *out = *src;
     }
 
     static Reg add(Reg a, Reg b) { return a + b; }
@@ -113,8 +114,9 @@ struct VecD {
     static void store_masked(double* p, Mask m, Reg a) {
         if (m) *p = a;
     }
-    static void transpose(const double* src, std::ptrdiff_t, double* dst, std::ptrdiff_t) {
-        *dst = *src;
+    static inline __attribute__((always_inline)) void load_transposed(const double* src,
+                                                                      std::ptrdiff_t, Reg* out) {
+        *out = *src;
     }
 
     static Reg add(Reg a, Reg b) { return a + b; }

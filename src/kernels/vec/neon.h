@@ -34,17 +34,19 @@ struct VecF {
             if (on[i]) p[i] = lane[i];
         }
     }
-    static void transpose(const float* src, std::ptrdiff_t lds, float* dst, std::ptrdiff_t ldd) {
-        const Reg a = load(src), b = load(src + lds), c = load(src + 2 * lds),
-                  d = load(src + 3 * lds);
+    static inline __attribute__((always_inline)) void load_transposed(const float* src,
+                                                                      std::ptrdiff_t lds,
+                                                                      Reg* out) {
+        const Reg a = load(src), b = load(src + lds);
+        const Reg c = load(src + 2 * lds), d = load(src + 3 * lds);
         const float64x2_t ab_even = vreinterpretq_f64_f32(vtrn1q_f32(a, b));
         const float64x2_t ab_odd = vreinterpretq_f64_f32(vtrn2q_f32(a, b));
         const float64x2_t cd_even = vreinterpretq_f64_f32(vtrn1q_f32(c, d));
         const float64x2_t cd_odd = vreinterpretq_f64_f32(vtrn2q_f32(c, d));
-        store(dst, vreinterpretq_f32_f64(vtrn1q_f64(ab_even, cd_even)));
-        store(dst + ldd, vreinterpretq_f32_f64(vtrn1q_f64(ab_odd, cd_odd)));
-        store(dst + 2 * ldd, vreinterpretq_f32_f64(vtrn2q_f64(ab_even, cd_even)));
-        store(dst + 3 * ldd, vreinterpretq_f32_f64(vtrn2q_f64(ab_odd, cd_odd)));
+        out[0] = vreinterpretq_f32_f64(vtrn1q_f64(ab_even, cd_even));
+        out[1] = vreinterpretq_f32_f64(vtrn1q_f64(ab_odd, cd_odd));
+        out[2] = vreinterpretq_f32_f64(vtrn2q_f64(ab_even, cd_even));
+        out[3] = vreinterpretq_f32_f64(vtrn2q_f64(ab_odd, cd_odd));
     }
 
     static Reg add(Reg a, Reg b) { return vaddq_f32(a, b); }
@@ -131,10 +133,12 @@ struct VecD {
             if (on[i]) p[i] = lane[i];
         }
     }
-    static void transpose(const double* src, std::ptrdiff_t lds, double* dst, std::ptrdiff_t ldd) {
+    static inline __attribute__((always_inline)) void load_transposed(const double* src,
+                                                                      std::ptrdiff_t lds,
+                                                                      Reg* out) {
         const Reg a = load(src), b = load(src + lds);
-        store(dst, vtrn1q_f64(a, b));
-        store(dst + ldd, vtrn2q_f64(a, b));
+        out[0] = vtrn1q_f64(a, b);
+        out[1] = vtrn2q_f64(a, b);
     }
 
     static Reg add(Reg a, Reg b) { return vaddq_f64(a, b); }

@@ -48,9 +48,14 @@ struct GemmBlock {
 template <class T>
 struct GemmTable {
     void (*block)(const GemmBlock<T>& g) noexcept;
+    // As block for m <= 4 with B stored transposed and read in place, b[j ldb + k].
+    void (*dots)(const GemmBlock<T>& g) noexcept;
     // Panels of B[k, n], stored as b[k, n] with row stride ldb, or as b[n, k].
     void (*pack)(Index k, Index n, const T* b, Index ldb, T* panels) noexcept;
     void (*pack_transposed)(Index k, Index n, const T* b, Index ldb, T* panels) noexcept;
+    // y[j ldy + i] = x[i ldx + j] for i < m, j < n. Rows of y are written up to round_up(m, width),
+    // with zeros after m.
+    void (*transpose)(Index m, Index n, const T* x, Index ldx, T* y, Index ldy) noexcept;
     // y = beta == 0 ? alpha x : fma(alpha, x, beta y) on [m, n]: one merge of TREE.
     void (*combine)(Index m, Index n, T alpha, const T* x, Index ldx, T beta, T* y,
                     Index ldy) noexcept;
