@@ -11,8 +11,8 @@ struct Context {
     bool training = true;    // false: dropout is the identity, norms use running statistics
     std::uint64_t seed = 0;  // of the run; keys dropout masks
     Index step = 0;          // update number; keys dropout masks
-    std::span<const Index>
-        ids;  // sample ids of the batch's rows: masks belong to samples, not rows
+    // Sample ids of the batch's rows: masks belong to samples, not rows.
+    std::span<const Index> ids = {};
 };
 
 }  // namespace soma::nn
