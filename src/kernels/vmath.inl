@@ -61,11 +61,15 @@ inline L scale_by_power(L y, L n) {
     }
 }
 
-// e^x = y 2^n kept apart, so that a factor can be applied before the result underflows.
+// e^x = (1 + p) 2^n kept apart: a factor f enters as f + f p with one rounding, and before the
+// result underflows.
 template <class L>
 struct ScaledExp {
-    L y;  // of order 1, within 0.75 ULP
-    L n;
+    L p, n;  // |p| <= 0.42
+
+    L mantissa() const { return lit<L>(1) + p; }
+    L value() const { return scale_by_power(mantissa(), n); }
+    L times(L f) const { return scale_by_power(fma(f, p, f), n); }
 };
 // x + tail = n ln2 + (r + r_low), |r| <= ln2 / 2, |tail| far below |x|.
 template <class L>
@@ -75,7 +79,7 @@ inline ScaledExp<L> scaled_exp(L x, L tail) {
     const L n = fma(c, L::all(M::kLog2e), magic) - magic;
     const L high = fnma(n, L::all(M::kLn2[0]), c), low = fnma(n, L::all(M::kLn2[1]), tail);
     const L r = high + low, r_low = (high - r) + low;
-    return {lit<L>(1) + (r + fma(r * r, polynomial(r, M::kExp), r_low)), n};
+    return {r + fma(r * r, polynomial(r, M::kExp), r_low), n};
 }
 
 template <class L>
@@ -152,18 +156,16 @@ inline L over_one_plus(L a, L e) {
 // applied last, so the product underflows once.
 template <class L>
 inline L times_sigmoid(L f, L x, L tail) {
-    const L zero = lit<L>(0), one = lit<L>(1), sign = with_sign_of(one, x);
+    const L zero = lit<L>(0), sign = with_sign_of(lit<L>(1), x);
     const auto negative = x < zero;
     const ScaledExp<L> e = scaled_exp(-abs(x), -(sign * tail));
-    const L s = over_one_plus(select(negative, e.y, one), scale_by_power(e.y, e.n));
-    return scale_by_power(f * s, select(negative, e.n, zero));
+    const L y = over_one_plus(select(negative, fma(f, e.p, f), f), e.value());
+    return scale_by_power(y, select(negative, e.n, zero));
 }
 
 template <class L>
 inline L sigmoid(L x) {
-    const L zero = lit<L>(0);
-    const ScaledExp<L> scaled = scaled_exp(-abs(x), zero);
-    const L e = scale_by_power(scaled.y, scaled.n);
+    const L zero = lit<L>(0), e = scaled_exp(-abs(x), zero).value();
     return over_one_plus(select(x < zero, e, lit<L>(1)), e);
 }
 
@@ -189,17 +191,15 @@ inline L normal_tail(L a, ScaledExp<L> gauss) {
     using M = Math<L>;
     const L k = L::all(M::kTailCentre), w = lit<L>(1) / (a + k);
     const L ratio = w * polynomial(fnma(k + k, w, lit<L>(1)), M::kTail);
-    return scale_by_power(gauss.y * ratio, gauss.n);
+    return gauss.times(ratio);
 }
 
 // a Phi(-a): with g = a / (a + k), a w = g and t = 2 g - 1, two roundings fewer.
 template <class L>
 inline L scaled_normal_tail(L a) {
     using M = Math<L>;
-    const ScaledExp<L> gauss = gaussian(a);
     const L g = a / (a + L::all(M::kTailCentre));
-    const L ratio = g * polynomial(fma(lit<L>(2), g, lit<L>(-1)), M::kTail);
-    return scale_by_power(gauss.y * ratio, gauss.n);
+    return gaussian(a).times(g * polynomial(fma(lit<L>(2), g, lit<L>(-1)), M::kTail));
 }
 
 template <class L>
@@ -233,7 +233,7 @@ inline L gelu_slope(L x) {
     using M = Math<L>;
     const L zero = lit<L>(0), a = min(L::all(M::kTailLimit), abs(x));
     const ScaledExp<L> gauss = gaussian(a);
-    const L tail = normal_tail(a, gauss), density = scale_by_power(gauss.y, gauss.n);
+    const L tail = normal_tail(a, gauss), density = gauss.value();
     const L cdf = select(x < zero, tail, lit<L>(1) - tail);
     return fma(with_sign_of(a, x), density * L::all(M::kInvSqrt2Pi), cdf);
 }
