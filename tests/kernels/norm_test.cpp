@@ -25,6 +25,7 @@
 #include "soma/core/rng.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/reduce.h"
+#include "support/guarded.h"
 
 namespace soma::kernels {
 namespace {
@@ -279,6 +280,39 @@ TYPED_TEST(Norm, VarianceSurvivesALargeMean) {
 
     EXPECT_EQ(mean, 10000);
     EXPECT_NEAR(rstd, 1, 4 * this->kUnit + 0x1p-30);
+}
+
+TYPED_TEST(Norm, TouchesNothingOutsideItsArrays) {
+    using T = TypeParam;
+    using test::Edge;
+    using test::Guarded;
+    for (Index cols = 1; cols <= 40; ++cols) {
+        const Operands<T> o(2, cols);
+        for (const Edge edge : {Edge::begin, Edge::end}) {
+            Guarded<T> x(o.x, edge), dy(o.dy, edge), y(2 * cols, edge), gamma(o.gamma, edge);
+            Guarded<T> beta(o.beta, edge), mean(cols, edge), rstd(cols, edge), sums(cols, edge);
+            Guarded<T> row_mean(2, edge), row_rstd(2, edge);
+            for (const auto* isa : available()) {
+                use(isa->isa);
+                layer_norm<T>(2, cols, x.data(), gamma.data(), beta.data(), T{1}, y.data(),
+                              row_mean.data(), row_rstd.data());
+                layer_norm_dgamma<T>(2, cols, x.data(), row_mean.data(), row_rstd.data(), dy.data(),
+                                     false, sums.data());
+                layer_norm_dx<T>(2, cols, x.data(), gamma.data(), row_mean.data(), row_rstd.data(),
+                                 dy.data(), true, y.data());
+                std::fill_n(mean.data(), cols, T{0});
+                centred_squares<T>(2, cols, x.data(), mean.data(), sums.data());
+                reciprocal_deviation<T>(cols, sums.data(), T{1}, rstd.data());
+                normalise_columns<T>(2, cols, x.data(), mean.data(), rstd.data(), gamma.data(),
+                                     beta.data(), y.data());
+                normalised_dots<T>(2, cols, x.data(), mean.data(), rstd.data(), dy.data(),
+                                   sums.data());
+                normalise_columns_dx<T>(2, cols, x.data(), mean.data(), rstd.data(), gamma.data(),
+                                        mean.data(), sums.data(), dy.data(), true, y.data());
+            }
+            EXPECT_EQ(x.copy(), o.x) << cols;
+        }
+    }
 }
 
 }  // namespace

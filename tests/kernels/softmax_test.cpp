@@ -20,6 +20,7 @@
 #include "soma/core/rng.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/softmax.h"
+#include "support/guarded.h"
 
 namespace soma::kernels {
 namespace {
@@ -272,6 +273,33 @@ TYPED_TEST(Softmax, PaddingRowsGiveZeroWhateverTheyHold) {
         EXPECT_EQ(loss, 0);
         EXPECT_EQ(dx, std::vector<T>(x.size()));
     });
+}
+
+TYPED_TEST(Softmax, TouchesNothingOutsideItsArrays) {
+    using T = TypeParam;
+    using test::Edge;
+    using test::Guarded;
+    for (Index cols = 1; cols <= 40; ++cols) {
+        const auto values = uniform<T>(2 * cols, -kRange, kRange, 1);
+        for (const Edge edge : {Edge::begin, Edge::end}) {
+            Guarded<T> x(values, edge), y(2 * cols, edge), dx(2 * cols, edge), losses(2, edge);
+            Guarded<std::int32_t> labels({0, static_cast<std::int32_t>(cols - 1)}, edge);
+            Guarded<float> weights({1, 0}, edge);
+            on_every_isa<T>([&] {
+                softmax(2, cols, x.data(), y.data());
+                softmax_backward(2, cols, y.data(), x.data(), false, dx.data());
+                log_softmax(2, cols, x.data(), y.data());
+                log_softmax_backward(2, cols, y.data(), x.data(), true, dx.data());
+                cross_entropy<T>(
+                    2, cols, x.data(),
+                    {.labels = labels.data(), .weights = weights.data(), .smoothing = 0.1},
+                    losses.data(), dx.data());
+                cross_entropy<T>(2, cols, x.data(), {.targets = x.data()}, losses.data(),
+                                 dx.data());
+            });
+            EXPECT_EQ(x.copy(), values) << cols;
+        }
+    }
 }
 
 }  // namespace
