@@ -1,7 +1,7 @@
 // Walks along a row of any length, for sums in LANES16 order (Lanes16 of reduce.inl).
 //
 //     element   0 1 2 ... 15 | 16 17 ... 31 | 32 ...        lane l adds elements l, l + 16, ...
-//     vector    <- part 0 -><- part 1 -> ...                kRegisters = 16 / V::kWidth parts a block
+//     vector    <- part 0 -><- part 1 -> ...                kRegisters parts a block
 //
 // The function of a walk receives every vector's offset together with what may touch memory there:
 // Whole (all lanes) or Head (the first lanes of the row's last vector). Loads through a Head give 0
