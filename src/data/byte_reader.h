@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "soma/core/error.h"
@@ -15,6 +16,17 @@
 #include "soma/data/file.h"
 
 namespace soma::data {
+
+// The beginning of a text from a file, fit for a message: control bytes become '?', so that no file
+// can write escape codes to a terminal.
+inline std::string shown(std::string_view text) {
+    constexpr std::size_t kMost = 40;
+    std::string out(text.substr(0, kMost));
+    for (char& c : out) {
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';
+    }
+    return out;
+}
 
 // Product or sum of sizes claimed by a file; nullopt on overflow of Index.
 inline std::optional<Index> checked_multiply(Index a, Index b) {

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <utility>
 
+#include "data/byte_reader.h"
 #include "soma/core/error.h"
 #include "soma/data/gzip.h"
 
 namespace soma::data {
 namespace {
-
-constexpr std::size_t kShownBytes = 20;  // of a bad field, in a message
 
 // A field as a finite number; blanks around it do not count. False when it is none.
 bool parse_number(const std::string& field, double& value) {
@@ -99,13 +98,14 @@ NumberTable read_csv_numbers(ByteView bytes, const std::string& name, CsvOptions
             double value = 0;
             if (!parse_number(fields[i], value)) {
                 fail(ErrorCode::data, "csv: ", name, ": offset ", lines.offset(), ": line ",
-                     lines.line(), ", field ", i + 1, ": '", fields[i].substr(0, kShownBytes),
+                     lines.line(), ", field ", i + 1, ": '", shown(fields[i]),
                      "' is not a finite number");
             }
             table.values.push_back(value);
         }
         ++table.rows;
     }
+    if (lines.line() == 0) fail(ErrorCode::data, "csv: ", name, ": offset 0: the file is empty");
     return table;
 }
 

@@ -71,12 +71,16 @@ private:
 
 }  // namespace
 
+Index inflate_limit(ByteView compressed) {
+    return kFreeOutput + kOutputPerInput * static_cast<Index>(compressed.size());
+}
+
 bool is_gzip(ByteView bytes) {
     return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
 }
 
 Bytes gunzip(ByteView bytes, const std::string& name) {
-    const Index limit = kFreeOutput + kOutputPerInput * static_cast<Index>(bytes.size());
+    const Index limit = inflate_limit(bytes);
     Inflater inflater(bytes, kGzipWindow, name);
     Bytes out;
     inflater.member(out, limit);

@@ -88,9 +88,9 @@ void SafetensorsFile::check_layout() {
         for (const Index n : t.sizes) {
             if (size) size = checked_multiply(*size, n);
         }
-        if (!size) bad(kPrefixBytes, "'", t.name, "', shape: shape x dtype overflows");
+        if (!size) bad(kPrefixBytes, "'", shown(t.name), "', shape: shape x dtype overflows");
         if (t.begin > t.end || t.end - t.begin != *size) {
-            bad(kPrefixBytes, "'", t.name, "', data_offsets: [", t.begin, ", ", t.end,
+            bad(kPrefixBytes, "'", shown(t.name), "', data_offsets: [", t.begin, ", ", t.end,
                 "]; shape and dtype need ", *size, " bytes");
         }
         by_offset.push_back(&t);
@@ -101,7 +101,7 @@ void SafetensorsFile::check_layout() {
     Index covered = 0;
     for (const StoredTensor* t : by_offset) {
         if (t->begin != covered) {
-            bad(kPrefixBytes, "'", t->name, "', data_offsets: begins at ", t->begin,
+            bad(kPrefixBytes, "'", shown(t->name), "', data_offsets: begins at ", t->begin,
                 " where the tensors before it end at ", covered,
                 "; overlaps and holes are refused");
         }
@@ -122,7 +122,7 @@ void SafetensorsFile::take_checksums(const std::string& header) {
         if (!key.starts_with("crc32c")) break;
         std::uint32_t crc = 0;
         if (!parse_checksum(text, crc)) {
-            bad(kPrefixBytes, "'", key, "': need eight hexadecimal digits");
+            bad(kPrefixBytes, "'", shown(key), "': need eight hexadecimal digits");
         }
         if (key == kHeaderChecksum) {
             header_is_checked = true;
@@ -130,7 +130,8 @@ void SafetensorsFile::take_checksums(const std::string& header) {
         } else {
             const bool of_tensor = key.starts_with(kTensorChecksum);
             const std::string tensor = of_tensor ? key.substr(std::strlen(kTensorChecksum)) : "";
-            if (!of_tensor || !find(tensor)) bad(kPrefixBytes, "'", key, "': no such tensor");
+            if (!of_tensor || !find(tensor))
+                bad(kPrefixBytes, "'", shown(key), "': no such tensor");
             checksums_[tensor] = crc;
         }
         at = metadata_.erase(at);
@@ -142,7 +143,7 @@ void SafetensorsFile::take_checksums(const std::string& header) {
 
 const std::string& SafetensorsFile::metadata(const std::string& key) const {
     const auto found = metadata_.find(key);
-    if (found == metadata_.end()) bad(kPrefixBytes, "metadata: '", key, "' is missing");
+    if (found == metadata_.end()) bad(kPrefixBytes, "metadata: '", shown(key), "' is missing");
     return found->second;
 }
 
@@ -161,7 +162,7 @@ ByteView SafetensorsFile::bytes_of(const StoredTensor& tensor) const {
 void SafetensorsFile::verify(const StoredTensor& tensor) const {
     const auto expected = checksums_.find(tensor.name);
     if (expected != checksums_.end() && crc32c(bytes_of(tensor)) != expected->second) {
-        bad(buffer_ + tensor.begin, "'", tensor.name, "': wrong checksum");
+        bad(buffer_ + tensor.begin, "'", shown(tensor.name), "': wrong checksum");
     }
 }
 
@@ -171,7 +172,7 @@ void SafetensorsFile::verify() const {
 
 const StoredTensor& SafetensorsFile::get(const std::string& name) const {
     const StoredTensor* tensor = find(name);
-    if (tensor == nullptr) bad(kPrefixBytes, "'", name, "': there is no such tensor");
+    if (tensor == nullptr) bad(kPrefixBytes, "'", shown(name), "': there is no such tensor");
     verify(*tensor);
     return *tensor;
 }
@@ -182,7 +183,7 @@ Tensor SafetensorsFile::load(const std::string& name) const {
     const bool is_f64 = stored.type == StoredType::f64;
     if (!is_f64 && stored.type != StoredType::f32 && stored.type != StoredType::f16 &&
         stored.type != StoredType::bf16) {
-        bad(buffer_ + stored.begin, "'", name, "': dtype ", name_of(stored.type),
+        bad(buffer_ + stored.begin, "'", shown(name), "': dtype ", name_of(stored.type),
             " where F32, F64, F16 or BF16 is needed");
     }
     Tensor out(Shape(stored.sizes), is_f64 ? DType::f64 : DType::f32);
@@ -216,7 +217,7 @@ std::vector<std::int64_t> SafetensorsFile::load_integers(const std::string& name
         case StoredType::boolean:
             return integers<std::uint8_t>(bytes);
         default:
-            bad(buffer_ + stored.begin, "'", name, "': dtype ", name_of(stored.type),
+            bad(buffer_ + stored.begin, "'", shown(name), "': dtype ", name_of(stored.type),
                 " where an integer type is needed");
     }
 }

@@ -7,14 +7,13 @@
 #include <optional>
 #include <utility>
 
+#include "data/byte_reader.h"
 #include "soma/core/error.h"
 
 namespace soma::data {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kShownBytes = 40;  // of a name, in a message
 
 constexpr const char* kTypeNames[] = {"BOOL", "U8",  "I8",  "F8_E5M2", "F8_E4M3",
                                       "I16",  "U16", "F16", "BF16",    "I32",
@@ -69,7 +68,7 @@ public:
     bool boolean(bool) override { bad("true and false are not allowed"); }
     bool number_integer(number_integer_t) override { bad("a negative number is not allowed"); }
     bool number_float(number_float_t, const string_t& text) override {
-        bad(text.substr(0, kShownBytes), " is not a whole number below 2^63");
+        bad(shown(text), " is not a whole number below 2^63");
     }
     bool binary(binary_t&) override { bad("binary is not allowed"); }
 
@@ -93,7 +92,7 @@ public:
         }
         if (place_ != Place::tensor || field_ != "dtype") bad("a string is not allowed here");
         const auto type = type_named(value);
-        if (!type) bad("unknown dtype '", value.substr(0, kShownBytes), "'");
+        if (!type) bad("unknown dtype '", shown(value), "'");
         tensor_.type = *type;
         return true;
     }
@@ -162,7 +161,7 @@ private:
     }
 
     void start_field(const std::string& name) {
-        field_ = name.substr(0, kShownBytes);
+        field_ = name;
         const char* const fields[] = {"dtype", "shape", "data_offsets"};
         for (int i = 0; i < 3; ++i) {
             if (name != fields[i]) continue;
@@ -180,9 +179,9 @@ private:
 
     template <class... Parts>
     [[noreturn]] void bad(const Parts&... parts) const {
-        const std::string where = key_.empty() ? "header" : "'" + key_.substr(0, kShownBytes) + "'";
+        const std::string where = key_.empty() ? "header" : "'" + shown(key_) + "'";
         fail(ErrorCode::data, "safetensors: ", file_, ": offset ", kPrefixBytes + (at_ - first_),
-             ": ", where, field_.empty() ? "" : ", ", field_, ": ", parts...);
+             ": ", where, field_.empty() ? "" : ", ", shown(field_), ": ", parts...);
     }
 
     SafetensorsHeader& out_;
@@ -219,7 +218,7 @@ SafetensorsHeader parse_safetensors_header(const std::string& text, const std::s
         [](const StoredTensor& a, const StoredTensor& b) { return a.name == b.name; });
     if (twice != header.tensors.end()) {
         fail(ErrorCode::data, "safetensors: ", file, ": offset ", kPrefixBytes, ": '",
-             twice->name.substr(0, kShownBytes), "': the name occurs twice");
+             shown(twice->name), "': the name occurs twice");
     }
     return header;
 }

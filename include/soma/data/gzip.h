@@ -11,6 +11,9 @@
 
 namespace soma::data {
 
+// The most that compressed bytes may become.
+Index inflate_limit(ByteView compressed);
+
 bool is_gzip(ByteView bytes);  // begins with 1f 8b
 
 // Contents of a gzip file, all members. Error(data) on damage, truncation, trailing bytes or too
