@@ -2,11 +2,13 @@
 //
 // A rank that leaves by an exception would let the others wait for it until their timeout. The same
 // holds for an exception that escapes from a helper thread: it calls std::terminate, which cannot
-// carry an argument, so the communicator stands in a global for the time the body runs.
+// carry an argument, so the communicator stands in a global for the time the body runs. Of ranks
+// that are threads of one process the last to enter is the one that std::terminate finds.
 
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <utility>
 
 #include "soma/core/error.h"
 #include "soma/dist/comm.h"

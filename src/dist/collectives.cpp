@@ -1,6 +1,7 @@
 #include "soma/dist/collectives.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "soma/core/error.h"

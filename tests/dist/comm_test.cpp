@@ -13,8 +13,6 @@
 namespace soma::dist {
 namespace {
 
-using ::testing::Test;
-
 // The error that `f` throws; fails the test when it throws none.
 template <class F>
 Error error_of(F f) {
