@@ -200,6 +200,8 @@ void leaf_dots(Index rows, Index cols, const T* a, Index lda, const T* b, Index 
 inline Lanes<VecD> load_wide(const float* p) { return {VecD::load_widened(p)}; }
 inline Lanes<VecD> load_wide(const double* p) { return {VecD::load(p)}; }
 
+constexpr Index kChunkElements = 1024;
+
 // Fewer than 16 elements and zeros behind them.
 template <class T>
 struct Padded16 {
@@ -209,42 +211,51 @@ struct Padded16 {
     T x[16] = {};
 };
 
-// LANES16 in f64 over at most 1,024 elements; f(lane, x...) ignores zeros.
+// f(lane, x...) for 16 elements of either dtype.
 template <class F, class... In>
-[[gnu::flatten]] inline double wide_lanes16(Index n, F f, const In*... in) {
-    Lanes16<VecD> lanes;
-    const auto add = [&](const In*... p) {
+inline void add_wide(Lanes16<VecD>& lanes, F f, const In*... in) {
 #pragma GCC unroll 16
-        for (int j = 0; j < Lanes16<VecD>::kRegisters; ++j) {
-            lanes.r[j] = f(lanes.r[j], load_wide(p + j * VecD::kWidth)...);
-        }
-    };
-    Index i = 0;
-    for (; i + 16 <= n; i += 16) add(in + i...);
-    if (i < n) add(Padded16<In>(n - i, in + i).x...);
-    return lanes.fold();
+    for (int j = 0; j < Lanes16<VecD>::kRegisters; ++j) {
+        lanes.r[j] = f(lanes.r[j], load_wide(in + j * VecD::kWidth)...);
+    }
 }
 
-constexpr Index kChunkElements = 1024;
+// part[c] = LANES16 in f64 of chunk c; f(lane, x...) ignores zeros. Whole chunks are taken several
+// at a time, because the eight registers of one or more chunks are chains enough to hide latency.
+template <class F, class... In>
+[[gnu::flatten]] inline void chunks(Index n, double* part, F f, const In*... in) {
+    constexpr int kAtOnce = Lanes16<VecD>::kRegisters < 8 ? 8 / Lanes16<VecD>::kRegisters : 1;
+    Index i = 0;
+    for (; i + kAtOnce * kChunkElements <= n; i += kAtOnce * kChunkElements) {
+        Lanes16<VecD> lanes[kAtOnce];
+        for (Index e = i; e < i + kChunkElements; e += 16) {
+#pragma GCC unroll 8
+            for (int c = 0; c < kAtOnce; ++c) add_wide(lanes[c], f, in + e + c * kChunkElements...);
+        }
+        for (int c = 0; c < kAtOnce; ++c) *part++ = lanes[c].fold();
+    }
+    for (; i < n; i += kChunkElements) {
+        const Index end = n - i < kChunkElements ? n : i + kChunkElements;
+        Lanes16<VecD> lanes;
+        Index e = i;
+        for (; e + 16 <= end; e += 16) add_wide(lanes, f, in + e...);
+        if (e < end) add_wide(lanes, f, Padded16<In>(end - e, in + e).x...);
+        *part++ = lanes.fold();
+    }
+}
 
 template <class V, class T = typename V::Scalar>
 void chunk_sums(Index n, const T* x, double* part) noexcept {
     using L = Lanes<VecD>;
-    for (Index i = 0; i < n; i += kChunkElements) {
-        const Index count = n - i < kChunkElements ? n - i : kChunkElements;
-        *part++ = wide_lanes16(
-            count, [](L lane, L v) { return lane + v; }, x + i);
-    }
+    chunks(
+        n, part, [](L lane, L v) { return lane + v; }, x);
 }
 
 template <class V, class T = typename V::Scalar>
 void chunk_dots(Index n, const T* a, const T* b, double* part) noexcept {
     using L = Lanes<VecD>;
-    const auto enter = [](L lane, L p, L q) { return fma(p, q, lane); };
-    for (Index i = 0; i < n; i += kChunkElements) {
-        const Index count = n - i < kChunkElements ? n - i : kChunkElements;
-        *part++ = wide_lanes16(count, enter, a + i, b + i);
-    }
+    chunks(
+        n, part, [](L lane, L p, L q) { return fma(p, q, lane); }, a, b);
 }
 
 template <class V>
