@@ -117,14 +117,17 @@ bool panels_pay(const ConvGeometry& g) {
     return g.groups == 1 && g.oc > kPanel && g.n * g.oh() * g.ow() >= 128;
 }
 
+// A copy of m[k, columns] in panels of kPanel columns, one after the other; lanes past the last
+// column are not written.
 template <class T>
-const T* pack_panels(ScratchScope& scratch, Index k, Index columns, const T* w) {
+const T* pack_panels(ScratchScope& scratch, Index k, Index columns, const T* m) {
     T* panels = scratch.array<T>(k * round_up(columns, kPanel));
     T* row = panels;
     for (Index begin = 0; begin < columns; begin += kPanel) {
         const auto bytes = sizeof(T) * static_cast<std::size_t>(std::min(kPanel, columns - begin));
-        for (Index i = 0; i < k; ++i, row += kPanel)
-            std::memcpy(row, w + i * columns + begin, bytes);
+        for (Index i = 0; i < k; ++i, row += kPanel) {
+            std::memcpy(row, m + i * columns + begin, bytes);
+        }
     }
     return panels;
 }
@@ -172,10 +175,17 @@ void conv2d(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T>
 }
 
 template <class T>
-void mask_weights(Index taps, Index c, Index oc, const std::uint8_t* table, const T* src, T* dst) {
+void mask_weights(Index taps, Index c, Index oc, const std::uint8_t* connected, const T* src,
+                  T* dst) {
     const Index field = c * oc;
+    ScratchScope scratch;
+    T* keep = scratch.array<T>(field);
+    T* zero = scratch.array<T>(field);
+    std::fill_n(zero, field, T{0});
+    for (Index i = 0; i < field; ++i) keep[i] = static_cast<T>(connected[i]);
+    const auto where = table<T>().elementwise.where;
     for (Index tap = 0; tap < taps; ++tap, src += field, dst += field) {
-        for (Index i = 0; i < field; ++i) dst[i] = table[i] != 0 ? src[i] : T{0};
+        where(field, keep, src, zero, dst);
     }
 }
 
