@@ -61,7 +61,7 @@ const std::vector<Function>& functions() {
         of("erf", Unary::erf, 2, 2),
         of("tanh", Activation::tanh, 2, 2),
         of("sigmoid", Activation::sigmoid, 2, 2),
-        of("gelu", Activation::gelu, 3, 3),
+        of("gelu", Activation::gelu, 3, 4),
         of("gelu_tanh", Activation::gelu_tanh, 2, 2),
         of("silu", Activation::silu, 2, 2),
         of("softplus", Activation::softplus, 2, 2),

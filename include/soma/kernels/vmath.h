@@ -13,7 +13,7 @@
 //     tanh        2     2     odd polynomial below 0.625, else 1 - 2 / (e^2x + 1)
 //     sigmoid     2     2     e / (1 + e) or 1 / (1 + e) with e = e^-|x|
 //     erf         2     2     odd polynomial below 1, else 1 - 2 Phi(-sqrt2 x)
-//     gelu        3     3     Phi(-a) = e^(-a^2 / 2) P(t) / (a + k), a^2 in two parts
+//     gelu        3     4     Phi(-a) = e^(-a^2 / 2) P(t) / (a + k), a^2 in two parts
 //     gelu_tanh   2     2     x sigmoid(v), v in two parts
 //     silu        2     2     x sigmoid(x)
 //     softplus    2     2     max(x, 0) + log1p(e^-|x|)
