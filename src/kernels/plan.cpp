@@ -12,7 +12,8 @@ constexpr Index kPageBytes = 4096;     // rows of B this far apart cost a page a
 constexpr Index kDirectBytes = 65536;  // a B this small stays near enough without packing
 constexpr Index kReuse = 4;            // strips that must use a copy of A to pay for it
 constexpr Index kDotRows = 4;
-constexpr Index kFewRows = 16;  // with fewer, packing B costs more than streaming it
+constexpr Index kSplitBytes = Index{1} << 20;  // of a thread, to split leaves: C is small then
+constexpr Index kFewRows = 16;                 // with fewer, packing B costs more than streaming it
 
 // Rows of a block whose finishing pass finds them in L1; a multiple of the tile heights 6, 8, 12.
 Index rows_at_once(Index m) {
@@ -61,11 +62,13 @@ GemmPlan plan_tree(const GemmShape& shape, const GemmMachine& machine) {
 
     const Index team = useful_threads(shape.flop(), machine.threads);
     choose_cells(plan, shape, team, 24, strip, machine.width);
-    if (plan.cells_m(shape.m) * plan.cells_n(shape.n) < team) {
+    if (2 * plan.cells_m(shape.m) * plan.cells_n(shape.n) <= team) {
+        GemmPlan split = plan;
         const auto chunk = static_cast<std::uint64_t>(std::max<Index>(1, leaves / (4 * team)));
-        plan.leaves_per_task = static_cast<Index>(std::bit_ceil(chunk));
-        plan.cell_m = shape.m;
-        plan.cell_n = shape.n;
+        split.leaves_per_task = static_cast<Index>(std::bit_ceil(chunk));
+        split.cell_m = shape.m;
+        split.cell_n = shape.n;
+        if (scratch_bytes(split, shape, machine) <= kSplitBytes) return split;
     }
     return plan;
 }
