@@ -136,6 +136,7 @@ TEST_F(Arguments, ResolvedOptionsGiveAConfigFileThatMeansTheSame) {
 
     EXPECT_NE(text.find("batch-size = 32\n"), std::string::npos);
     EXPECT_NE(text.find("lr = 0.5\n"), std::string::npos);
+    EXPECT_NE(text.find("json = false\n"), std::string::npos);
     EXPECT_NE(text.find("out = \"usps\"\n"), std::string::npos);
 }
 

@@ -155,7 +155,8 @@ train::Fields resolved_options(const CLI::App& verb) {
         for (const std::string& result : option->results()) {
             value += (value.empty() ? "" : " ") + result;
         }
-        if (option->count() == 0) value = option->get_default_str();
+        const bool flag = option->get_expected_max() == 0;
+        if (option->count() == 0) value = flag ? "false" : option->get_default_str();
         fields.emplace_back(option->get_lnames()[0], typed(value));
     }
     return fields;

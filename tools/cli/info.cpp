@@ -9,11 +9,11 @@
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "soma/core/cpu.h"
+#include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/core/version.h"
+#include "soma/kernels/backend.h"
 #include "soma/kernels/dispatch.h"
-#include "soma/kernels/gemm.h"
-#include "soma/kernels/peak.h"
 #include "soma/systems/registry.h"
 #include "soma/train/log.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 struct Options {
     CommonOptions common;
-    bool json = false, measure = false, variables = false;
+    bool json = false, variables = false;
 };
 
 struct Variable {
@@ -33,7 +33,7 @@ struct Variable {
 // Variables that are not the mirror of an option.
 constexpr Variable kVariables[] = {
     {"SOMA_ISA", "instruction set of the kernels: generic, avx2, avx512, neon; default: the best"},
-    {"SOMA_GEMM", "matrix product: soma or openblas (bits then depend on the machine)"},
+    {"SOMA_GEMM", "matrix product: native, openblas (bits then depend on the machine), reference"},
     {"SOMA_NUM_THREADS", "threads of this process; default: all cores it may use"},
     {"SOMA_DATA", "folders that hold data sets, separated by ':'"},
     {"SOMA_CONFIG", "file that options are read from, as --config"},
@@ -83,7 +83,7 @@ train::Fields machine() {
             {"l3", size_text(info.l3_bytes)},
             {"isa", std::string(kernels::active().isa)},
             {"isa_available", tables_text()},
-            {"gemm", std::string(kernels::gemm_backend())},
+            {"gemm", kernels::gemm_backend()},
             {"threads", Index{num_threads()}},
             {"openmp", or_none(kOpenmp)},
             {"mpi", or_none(kMpi)},
@@ -113,10 +113,6 @@ int run_info(const Options& options) {
     apply(options.common);
     if (options.variables) return print_variables(options.json);
     train::Fields fields = machine();
-    if (options.measure) {
-        fields.emplace_back("peak_gflops_f32", kernels::measured_peak<float>() * 1e-9);
-        fields.emplace_back("peak_gflops_f64", kernels::measured_peak<double>() * 1e-9);
-    }
     if (options.json) {
         fields.insert(fields.begin(), {"schema", Index{1}});
         std::cout << train::to_json(fields) << "\n";
@@ -133,8 +129,7 @@ int run_info(const Options& options) {
 void add_info(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = add_verb(program, "info", "the machine, the build and what they can do",
-                              "soma info --measure\n  soma info --json", options->common);
-    verb->add_flag("--measure", options->measure, "measure the peak of one core (about 1 s)");
+                              "soma info\n  soma info --json", options->common);
     verb->add_flag("--env", options->variables, "the environment variables and their values");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->callback([options, &action] { action = [options] { return run_info(*options); }; });

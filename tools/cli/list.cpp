@@ -134,7 +134,12 @@ void add_list(CLI::App& program, Action& action) {
         ->type_name("PATH");
     verb->add_option("--runs", options->runs, "where earlier runs are")->type_name("DIR");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
-    verb->callback([options, &action] { action = [options] { return list_systems(*options); }; });
+    verb->callback([options, &action] {
+        action = [options] {
+            apply(options->common);
+            return options->what == "sets" ? list_sets(*options) : list_systems(*options);
+        };
+    });
 }
 
 }  // namespace soma::cli

@@ -13,7 +13,9 @@
 #include "cli/verbs.h"
 #include "soma/core/error.h"
 #include "soma/core/hash.h"
+#include "soma/core/parallel.h"
 #include "soma/dist/comm.h"
+#include "soma/dist/topology.h"
 #include "soma/systems/registry.h"
 #include "soma/train/checkpoint.h"
 #include "soma/train/options.h"
@@ -84,13 +86,14 @@ void print_result(const train::TrainResult& r) {
                       static_cast<double>(r.samples) / r.seconds);
         std::cout << line << "\n";
     }
-    if (r.test_samples > 0) {
+    if (!r.headline.empty()) {
+        std::cout << r.headline << "\n";
+    } else if (r.test_samples > 0) {
         std::snprintf(line, sizeof line, "test error %.2f %% (%lld of %lld wrong), loss %.4g",
                       r.test_error, static_cast<long long>(r.test_wrong),
                       static_cast<long long>(r.test_samples), r.test_loss);
         std::cout << line << "\n";
     }
-    if (!r.headline.empty()) std::cout << r.headline << "\n";
     if (r.interrupted) {
         std::cout << "stopped on request"
                   << (r.checkpoint.empty() ? "" : "; continue with --resume " + r.checkpoint)
@@ -122,6 +125,18 @@ void say_before_abort(const dist::Comm& comm, int code, std::string_view why) {
     std::cerr << "soma: [" << comm.name_of(comm.rank()) << "] " << why << std::endl;
 }
 
+// Where the ranks run, before work begins; ends all of them when threads share one core.
+void show_mapping(const Options& options, dist::Comm& comm) {
+    const bool chosen = options.common.threads > 0;
+    const dist::Mapping mapping =
+        dist::check_mapping(comm, dist::this_placement(comm, num_threads(), chosen));
+    if (comm.rank() != 0 || options.common.quiet) return;
+    if (comm.size() > 1 || options.train.dry_run) std::cerr << mapping.table;
+    for (const std::string& warning : mapping.warnings) {
+        std::cerr << "soma: warning: " << warning << std::endl;
+    }
+}
+
 // What one rank does; only rank 0 writes and prints.
 int run_rank(Options& options, const systems::System& system, const train::Fields& config,
              bool writes, dist::Comm& comm) {
@@ -132,6 +147,7 @@ int run_rank(Options& options, const systems::System& system, const train::Field
         folder->set_config(config);
         options.train.folder = &*folder;
     }
+    show_mapping(options, comm);
     options.train.progress = root && !options.common.quiet;
     options.train.set = options.data.set;
     options.train.data_roots = options.data.roots();
@@ -226,6 +242,12 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
         ->check(CLI::NonNegativeNumber);
     verb.add_option("--keep", t.keep, "how many checkpoints stay")->check(CLI::PositiveNumber);
     verb.add_option("--out", options.out, "folder for the run folder")->type_name("DIR");
+    verb.add_option_function<std::string>(
+            "--deterministic",
+            [&t](const std::string& mode) { t.deterministic = mode == "shards"; },
+            "shards: the same bits on any number of ranks; off: allow what breaks that")
+        ->check(CLI::IsMember({"shards", "off"}))
+        ->default_str("shards");
     verb.add_flag("--dry-run", t.dry_run, "check everything, print the mapping of ranks, stop");
     verb.add_flag("--print-config", options.print_config, "print all options as a config file");
 }

@@ -32,3 +32,7 @@ target_include_directories(soma_cli PUBLIC ${PROJECT_SOURCE_DIR}/tools
   ${PROJECT_BINARY_DIR}/generated)
 target_link_libraries(soma_cli PUBLIC soma CLI11::CLI11 nlohmann_json::nlohmann_json
   PRIVATE soma_flags)
+
+add_executable(soma_tool tools/soma.cpp)
+set_target_properties(soma_tool PROPERTIES OUTPUT_NAME soma)
+target_link_libraries(soma_tool PRIVATE soma_cli soma_flags)

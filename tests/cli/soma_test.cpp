@@ -1,0 +1,209 @@
+// The program as its users meet it: help, exit codes, what is printed where.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "support/temp_folder.h"
+
+namespace {
+
+struct Result {
+    int code = -1;  // exit code, or 128 + signal
+    std::string out, err;
+};
+
+std::string content(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+class Soma : public testing::Test {
+protected:
+    // Starts soma in the test's folder; its output goes to files there.
+    pid_t start(const std::vector<std::string>& arguments) {
+        std::vector<char*> argv{program_.data()};
+        for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+        argv.push_back(nullptr);
+        const pid_t child = fork();
+        if (child == 0) {
+            if (chdir(folder_.path().c_str()) != 0) _exit(99);
+            if (freopen("out", "w", stdout) == nullptr) _exit(99);
+            if (freopen("err", "w", stderr) == nullptr) _exit(99);
+            execv(program_.c_str(), argv.data());
+            _exit(99);
+        }
+        return child;
+    }
+
+    Result finish(pid_t child) {
+        int status = 0;
+        waitpid(child, &status, 0);
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+                content(folder_.file("out")), content(folder_.file("err"))};
+    }
+
+    Result run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
+
+    soma::test::TempFolder folder_;
+    std::string program_ = SOMA_PROGRAM;
+};
+
+TEST_F(Soma, EveryVerbHelpsWithAnExample) {
+    for (const char* verb : {"info", "list", "train", "eval", "reproduce", "inspect"}) {
+        const Result r = run({verb, "--help"});
+        EXPECT_EQ(r.code, 0) << verb;
+        EXPECT_TRUE(contains(r.out, std::string("Example:\n  soma ") + verb)) << r.out;
+    }
+}
+
+TEST_F(Soma, WithoutArgumentsItExplainsItselfAndExitsWithUsage) {
+    const Result r = run({});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(contains(r.out, "reproduce"));
+}
+
+TEST_F(Soma, UnknownNamesSuggestAndExitWithUsage) {
+    const Result verb = run({"reproducee", "xor"});
+    EXPECT_EQ(verb.code, 2);
+    EXPECT_TRUE(contains(verb.err, "did you mean reproduce?"));
+
+    const Result system = run({"reproduce", "percpetron"});
+    EXPECT_EQ(system.code, 2);
+    EXPECT_TRUE(contains(system.err, "did you mean perceptron?"));
+
+    const Result option = run({"train", "lecun1989", "--epoch", "3"});
+    EXPECT_EQ(option.code, 2);
+    EXPECT_TRUE(contains(option.err, "did you mean --epochs?"));
+
+    EXPECT_EQ(run({"train", "lecun1989", "--epochs", "-3"}).code, 2);
+    EXPECT_EQ(run({"train", "lecun1989", "--epochs", "three"}).code, 2);
+}
+
+TEST_F(Soma, SystemsWithoutTrainingSaySo) {
+    const Result r = run({"train", "perceptron"});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(contains(r.err, "soma reproduce perceptron"));
+}
+
+TEST_F(Soma, InfoAndListAreJsonWhenAsked) {
+    const auto info = nlohmann::json::parse(run({"info", "--json"}).out);
+    EXPECT_TRUE(info.contains("isa"));
+    EXPECT_TRUE(info.contains("threads"));
+
+    const auto list = nlohmann::json::parse(run({"list", "--json"}).out);
+    EXPECT_GE(list.at("systems").size(), 7u);
+
+    const auto sets = nlohmann::json::parse(run({"list", "sets", "--json"}).out);
+    EXPECT_GE(sets.at("sets").size(), 1u);
+}
+
+TEST_F(Soma, ReproducePrintsClaimsTableAndReportAndKeepsThem) {
+    const Result r = run({"reproduce", "perceptron", "--quiet"});
+
+    EXPECT_EQ(r.code, 0) << r.out << r.err;
+    EXPECT_TRUE(contains(r.out, "\nclaim "));
+    const auto report = r.out.rfind("report: ");
+    ASSERT_NE(report, std::string::npos);
+    const std::string page = r.out.substr(report + 8, r.out.size() - report - 9);
+    EXPECT_TRUE(std::filesystem::exists(folder_.file(page)));
+    const auto claims = std::filesystem::path(folder_.file(page)).parent_path() / "claims.jsonl";
+    EXPECT_TRUE(contains(content(claims.string()), "\"system\":\"perceptron\""));
+}
+
+TEST_F(Soma, ReproductionsDifferOnlyInWhatIsMeasured) {
+    const auto claims = [&](const char* threads) {
+        auto json = nlohmann::json::parse(
+            run({"reproduce", "mcculloch_pitts", "--json", "--threads", threads}).out);
+        for (auto& c : json.at("claims")) {
+            for (const char* field : {"seconds", "flop_per_s", "rss_bytes", "threads"}) {
+                c.erase(field);
+            }
+        }
+        return json.at("claims");
+    };
+    EXPECT_EQ(claims("1"), claims("2"));
+}
+
+TEST_F(Soma, TrainEndsWithWeightsAndReport) {
+    const Result r = run({"train", "lecun1989", "--set", "embedded", "--steps", "20", "--quiet"});
+
+    EXPECT_EQ(r.code, 0) << r.err;
+    const auto weights = r.out.find("weights: ");
+    ASSERT_NE(weights, std::string::npos) << r.out;
+    EXPECT_EQ(r.out.find_first_not_of("0123456789abcdef", weights + 9), weights + 9 + 16);
+    EXPECT_EQ(r.out.find("\nreport: "), weights + 9 + 16);
+}
+
+TEST_F(Soma, InterruptedTrainingIsSavedAndResumesToTheSameWeights) {
+    const std::vector<std::string> whole = {"train",   "lecun1989", "--set", "embedded",
+                                            "--steps", "3000",      "--out", "whole"};
+    const Result reference = run(whole);
+    ASSERT_EQ(reference.code, 0) << reference.err;
+
+    std::vector<std::string> broken = whole;
+    broken.back() = "broken";
+    const pid_t child = start(broken);
+    while (!std::filesystem::exists(folder_.file("broken"))) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    kill(child, SIGTERM);
+    const Result stopped = finish(child);
+    if (stopped.code == 0) GTEST_SKIP() << "the training ended before the signal came";
+    ASSERT_EQ(stopped.code, 85) << stopped.err;
+
+    const std::string left =
+        std::filesystem::directory_iterator(folder_.file("broken"))->path().string();
+    std::vector<std::string> again = broken;
+    again.insert(again.end(), {"--resume", left});
+    const Result resumed = run(again);
+
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    const auto hash = [](const std::string& out) { return out.substr(out.find("weights: "), 25); };
+    EXPECT_EQ(hash(resumed.out), hash(reference.out));
+}
+
+TEST_F(Soma, MalformedFilesAreDataErrorsThatNameTheFile) {
+    const std::string header = "{\"w\": 1}";
+    std::ofstream(folder_.file("bad.safetensors"))
+        << static_cast<char>(header.size()) << std::string(7, '\0') << header;
+    std::ofstream(folder_.file("bad.npy")) << "\x93NUMPY";
+    for (const char* file : {"bad.safetensors", "bad.npy", "absent.png"}) {
+        const Result r = run({"inspect", file});
+        EXPECT_EQ(r.code, 65) << file;
+        EXPECT_TRUE(contains(r.err, file)) << r.err;
+    }
+    EXPECT_EQ(run({"eval", "absent"}).code, 65);
+}
+
+TEST_F(Soma, InspectNamesTheFirstDifference) {
+    ASSERT_EQ(run({"train", "lecun1989", "--set=embedded", "--steps=4", "--out=a"}).code, 0);
+    ASSERT_EQ(run({"train", "lecun1989", "--set=embedded", "--steps=8", "--out=b"}).code, 0);
+    const auto checkpoint = [&](const char* out) {
+        for (const auto& e : std::filesystem::recursive_directory_iterator(folder_.file(out))) {
+            if (e.path().extension() == ".safetensors") return e.path().string();
+        }
+        return std::string();
+    };
+
+    EXPECT_EQ(run({"inspect", checkpoint("a"), "--verify"}).code, 0);
+    EXPECT_EQ(run({"inspect", checkpoint("a"), "--diff", checkpoint("a")}).code, 0);
+    const Result r = run({"inspect", checkpoint("a"), "--diff", checkpoint("b")});
+    EXPECT_EQ(r.code, 1);
+    EXPECT_TRUE(contains(r.out, "ULP")) << r.out;
+}
+
+}  // namespace

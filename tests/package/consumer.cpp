@@ -1,0 +1,8 @@
+#include <iostream>
+#include <soma/soma.h>
+
+int main() {
+    const auto& systems = soma::systems::all_systems();
+    std::cout << systems.size() << " systems\n";
+    return soma::systems::find("perceptron") != nullptr ? 0 : 1;
+}

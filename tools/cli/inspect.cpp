@@ -1,0 +1,195 @@
+// soma inspect: what is in a file of arrays or a log; safe on files that nobody vouches for.
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/arguments.h"
+#include "cli/arrays.h"
+#include "cli/text_table.h"
+#include "cli/verbs.h"
+#include "soma/core/error.h"
+
+namespace soma::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+    CommonOptions common;
+    std::string file, other;
+    bool verify = false, json = false, csv = false;
+};
+
+std::string short_number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.5g", value);
+    return text;
+}
+
+std::string shape_text(const std::vector<Index>& sizes) {
+    std::string out;
+    for (const Index size : sizes) out += concat(out.empty() ? "" : ", ", size);
+    return "[" + out + "]";
+}
+
+std::string abridged(const std::string& text) {
+    constexpr std::size_t kLongest = 100;
+    return text.size() <= kLongest ? text : text.substr(0, kLongest) + "...";
+}
+
+Json json_of(const ArrayFile& file, const std::string& path) {
+    Json arrays = Json::array(), metadata = Json::object();
+    for (const auto& [key, value] : file.metadata) metadata[key] = value;
+    for (const NamedArray& a : file.arrays) {
+        const Statistics s = statistics_of(a.values);
+        arrays.push_back({{"name", a.name},
+                          {"type", a.type},
+                          {"shape", a.sizes},
+                          {"count", s.count},
+                          {"min", s.min},
+                          {"max", s.max},
+                          {"mean", s.mean},
+                          {"sd", s.sd},
+                          {"nan", s.nan},
+                          {"infinite", s.infinite}});
+    }
+    return {{"schema", 1},
+            {"file", path},
+            {"format", file.format},
+            {"metadata", metadata},
+            {"arrays", arrays}};
+}
+
+void print_arrays(const ArrayFile& file, const std::string& path) {
+    std::cout << path << ": " << file.format << ", " << file.arrays.size() << " arrays\n";
+    for (const auto& [key, value] : file.metadata) {
+        std::cout << "  " << key << ": " << abridged(value) << "\n";
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"name", "type", "shape", "min", "max", "mean", "sd", "NaN", "Inf"}};
+    for (const NamedArray& a : file.arrays) {
+        const Statistics s = statistics_of(a.values);
+        rows.push_back({a.name, a.type, shape_text(a.sizes), short_number(s.min),
+                        short_number(s.max), short_number(s.mean), short_number(s.sd),
+                        concat(s.nan), concat(s.infinite)});
+    }
+    std::cout << text_table(rows);
+}
+
+// ---- logs ----
+
+// The objects of a log. A last line that does not parse was cut by a crash and is dropped.
+std::vector<Json> read_log(const std::string& path) {
+    std::ifstream in(path);
+    if (!in) fail(ErrorCode::data, "log ", path, ": cannot be opened");
+    std::vector<Json> events;
+    Index number = 0, bad = 0;
+    for (std::string line; std::getline(in, line);) {
+        ++number;
+        if (bad > 0) fail(ErrorCode::data, "log ", path, ": line ", bad, " is no JSON object");
+        Json event = Json::parse(line, nullptr, false);
+        if (event.is_object()) {
+            events.push_back(std::move(event));
+        } else {
+            bad = number;
+        }
+    }
+    return events;
+}
+
+std::string cell_text(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// All events as comma-separated values; the columns are all keys, in the order of appearance.
+void print_csv(const std::vector<Json>& events) {
+    std::vector<std::string> keys;
+    for (const Json& event : events) {
+        for (const auto& [key, value] : event.items()) {
+            if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+        }
+    }
+    for (std::size_t k = 0; k < keys.size(); ++k) std::cout << (k == 0 ? "" : ",") << keys[k];
+    std::cout << "\n";
+    for (const Json& event : events) {
+        for (std::size_t k = 0; k < keys.size(); ++k) {
+            if (k > 0) std::cout << ",";
+            if (event.contains(keys[k])) std::cout << event[keys[k]].dump();
+        }
+        std::cout << "\n";
+    }
+}
+
+int inspect_log(const Options& options) {
+    const std::vector<Json> events = read_log(options.file);
+    if (options.csv) {
+        print_csv(events);
+        return 0;
+    }
+    std::map<std::string, std::pair<Index, const Json*>> kinds;  // how many, and the last one
+    for (const Json& event : events) {
+        auto& [count, last] = kinds[event.value("event", "?")];
+        ++count;
+        last = &event;
+    }
+    std::vector<std::vector<std::string>> rows = {{"event", "lines", "last"}};
+    Json list = Json::object();
+    for (const auto& [kind, found] : kinds) {
+        rows.push_back({kind, concat(found.first), abridged(cell_text(*found.second))});
+        list[kind] = {{"lines", found.first}, {"last", *found.second}};
+    }
+    if (options.json) {
+        std::cout << Json{{"schema", 1}, {"file", options.file}, {"events", list}}.dump(2) << "\n";
+    } else {
+        std::cout << options.file << ": log, " << events.size() << " lines\n" << text_table(rows);
+    }
+    return 0;
+}
+
+int run_inspect(const Options& options) {
+    apply(options.common);
+    if (options.file.ends_with(".jsonl")) return inspect_log(options);
+    const ArrayFile file = read_arrays(options.file);
+    if (!options.other.empty()) {
+        const std::string found = first_difference(file, read_arrays(options.other));
+        std::cout << (found.empty() ? "equal: same names, shapes and bits" : found) << "\n";
+        return found.empty() ? 0 : 1;
+    }
+    if (options.verify) {
+        std::cout << options.file << ": layout ok"
+                  << (file.checksums ? ", checksums ok" : ", the format has no checksums") << "\n";
+        return 0;
+    }
+    if (options.json) {
+        std::cout << json_of(file, options.file).dump(2) << "\n";
+    } else {
+        print_arrays(file, options.file);
+    }
+    return 0;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, Action& action) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* verb =
+        add_verb(program, "inspect",
+                 "list, verify or compare files: safetensors, npy, npz, png, "
+                 "idx, jsonl",
+                 "soma inspect runs/lecun1989-20260131-120000/checkpoints/step-00000120.safetensors"
+                 "\n  soma inspect a.safetensors --diff b.safetensors",
+                 options->common);
+    verb->add_option("file", options->file, "the file")->type_name("FILE")->required();
+    verb->add_flag("--verify", options->verify, "check layout and checksums only");
+    verb->add_option("--diff", options->other, "name the first difference from this file")
+        ->type_name("FILE");
+    verb->add_flag("--csv", options->csv, "a log as comma-separated values");
+    verb->add_flag("--json", options->json, "one JSON object on standard output");
+    verb->callback([options, &action] { action = [options] { return run_inspect(*options); }; });
+}
+
+}  // namespace soma::cli
