@@ -34,10 +34,10 @@ namespace {
 
 struct Options {
     std::vector<Index> units = {4, 8, 16, 32, 64};
-    int starts = 5;
+    int starts = 5, region_starts = 2;
     Index fit_points = 401, check_points = 10001, iterations = 3000;
     double slope = 60;  // first-layer weights start in U(+-slope)
-    Index disc_units = 16, spiral_units = 64, region_points = 2500, region_grid = 200;
+    Index disc_units = 16, spiral_units = 32, region_points = 8000, region_grid = 200;
     double spiral_turns = 1;
 };
 
@@ -228,7 +228,7 @@ RegionFit fit_region(const Options& o, const Region& region) {
         }
     }
     RegionFit best;
-    for (int s = 1; s <= o.starts; ++s) {
+    for (int s = 1; s <= o.region_starts; ++s) {
         const auto p = net.fit(x, d, HiddenLayerNet::Loss::logistic,
                                net.start(10, static_cast<std::uint64_t>(s)), o.iterations);
         RegionFit fit{0, net.evaluate(all, p)};
@@ -262,7 +262,8 @@ void curve_claims(ClaimRun& run, const Options& o) {
     std::vector<CurveFit> fits;
     Claim falls = make("monotone", "doublings of the units that lower the sup-error", "theorem", "",
                        Gate::equal(static_cast<double>(o.units.size() - 1)));
-    Claim last = make("sup-error", "sup-error with 64 units", "theorem", "", Gate::at_most(0.01));
+    Claim last = make("sup-error", concat("sup-error with ", o.units.back(), " units"), "theorem",
+                      "", o.units.back() == 64 ? Gate::at_most(0.01) : Gate{});
     run.claims({falls, last}, [&](std::vector<Claim>& list) {
         for (const Index n : o.units) {
             if (run.stopped()) return;
@@ -334,7 +335,9 @@ void region_claim(ClaimRun& run, const Options& o, const Region& region) {
 }  // namespace
 
 Reproduction reproduce_cybenko1989(const ReproduceContext& context) {
-    const Options o;
+    Options o;
+    const bool quick = context.tier == "1";
+    if (quick) o.units = {4, 8, 16};
     ClaimRun run(context, "cybenko1989");
     run.headline("sums of sigmoids are dense in C([0,1]^n) in the uniform norm (Cybenko 1989)");
     run.deviation(
@@ -348,6 +351,7 @@ Reproduction reproduce_cybenko1989(const ReproduceContext& context) {
         make("quadratic", "sup-error of 64 quadratic units (a parabola, however many)", "control",
              "", Gate::at_least(0.5)),
         [&](Claim& c) { c.values = {best_curve(o, 64, HiddenLayerNet::Unit::quadratic).error}; });
+    if (quick) return run.finish();
     region_claim(run, o, {"disc", o.disc_units, in_disc});
     region_claim(run, o, {"two-spirals", o.spiral_units, [&o](double x, double y) {
                               return in_spiral(o.spiral_turns, x, y);

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "soma/autograd/ops/dropout.h"
 #include "soma/autograd/ops/loss.h"
 #include "soma/autograd/ops/pool.h"
 #include "soma/autograd/ops/shape.h"

@@ -1,9 +1,9 @@
 #include "systems/vision/zip_net.h"
 
 #include "soma/autograd/ops/conv.h"
-#include "soma/autograd/ops/dropout.h"
 #include "soma/autograd/ops/loss.h"
 #include "soma/autograd/ops/shape.h"
+#include "soma/data/permutation.h"
 #include "soma/optim/adam.h"
 #include "soma/optim/curvature.h"
 #include "soma/optim/diagonal_gauss_newton.h"
@@ -96,6 +96,7 @@ ZipNet::ZipNet(const ZipRecipe& recipe, std::uint64_t seed) : recipe_(recipe) {
     h1_ = std::make_unique<nn::Conv2d>(store_, "h1", 1, kPlanes, conv(kSide, kTaps, {}));
     h2_ = std::make_unique<nn::Conv2d>(store_, "h2", kPlanes, kPlanes,
                                        conv(kSide / 2, kTaps * kSeen, table));
+    if (recipe.dropout > 0) drop_ = std::make_unique<nn::Dropout>("drop", recipe.dropout);
     h3_ = std::make_unique<nn::Linear>(
         store_, "h3", kFlat, kHidden,
         nn::LinearOptions{.activation = f, .weight = initial(recipe, kFlat)});
@@ -109,7 +110,7 @@ ZipNet::ZipNet(const ZipRecipe& recipe, std::uint64_t seed) : recipe_(recipe) {
 
 Var ZipNet::scores(Tape& tape, const Tensor& x, const nn::Context& context) const {
     Var h2 = (*h2_)((*h1_)(tape.constant(x)));
-    if (recipe_.dropout > 0) h2 = drop_(h2, context);
+    if (recipe_.dropout > 0) h2 = (*drop_)(h2, context);
     return (*output_)((*h3_)(reshape(h2, {x.shape()[0], kPlanes * 4 * 4})));
 }
 

@@ -17,6 +17,7 @@
 
 #include "soma/data/loader.h"
 #include "soma/nn/conv.h"
+#include "soma/nn/dropout.h"
 #include "soma/nn/linear.h"
 #include "soma/optim/optimizer.h"
 #include "soma/train/model.h"
@@ -59,6 +60,7 @@ private:
     nn::ParameterStore store_;
     std::unique_ptr<nn::Conv2d> h1_, h2_;
     std::unique_ptr<nn::Linear> h3_, output_;
+    std::unique_ptr<nn::Dropout> drop_;  // of H2's output; null in the recipes without
 };
 
 // The recipe's optimizer, ready to step at learning rate 1 (diagonal Gauss-Newton) or the
