@@ -195,9 +195,8 @@ Bytes write_npy(const NpyArray& array) {
     const Index padded = round_up(kBeforeHeader + static_cast<Index>(header.size()) + 1, 64);
     header.resize(static_cast<std::size_t>(padded - kBeforeHeader - 1), ' ');
     header += '\n';
-    Bytes out;
     const ByteView magic = std::as_bytes(std::span(kMagic, kMagicBytes));
-    out.insert(out.end(), magic.begin(), magic.end());
+    Bytes out(magic.begin(), magic.end());
     append_little(out, std::uint8_t{1});
     append_little(out, std::uint8_t{0});
     append_little(out, static_cast<std::uint16_t>(header.size()));
