@@ -11,6 +11,7 @@
 #include "kernels/gemm_pack.inl"
 #include "kernels/gemm_dots.inl"
 #include "kernels/gemm_block.inl"
+#include "kernels/probe.inl"
 #include "kernels/lanes.inl"
 #include "kernels/vmath_tables.inl"
 #include "kernels/vmath.inl"
@@ -32,6 +33,7 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     TypedKernels<typename V::Scalar> t{};
     t.width = V::kWidth;
     t.gemm = gemm_table<V>();
+    t.probe = probe_table<V>();
     t.elementwise = elementwise_table<V>();
     t.reduce = reduce_table<V>();
     t.optim = optim_table<V>();

@@ -9,10 +9,11 @@
 // families, in alphabetical order:
 #include "soma/kernels/table/conv.h"
 #include "soma/kernels/table/elementwise.h"
-#include "soma/kernels/table/norm.h"
 #include "soma/kernels/table/gemm.h"
+#include "soma/kernels/table/norm.h"
 #include "soma/kernels/table/optim.h"
 #include "soma/kernels/table/pool.h"
+#include "soma/kernels/table/probe.h"
 #include "soma/kernels/table/random.h"
 #include "soma/kernels/table/reduce.h"
 #include "soma/kernels/table/softmax.h"
@@ -24,11 +25,12 @@ template <class T>
 struct TypedKernels {
     int width;  // elements in a vector
     ConvTable<T> conv;
-    GemmTable<T> gemm;
     ElementwiseTable<T> elementwise;
+    GemmTable<T> gemm;
     NormTable<T> norm;
     OptimTable<T> optim;
     PoolTable<T> pool;
+    ProbeTable<T> probe;
     ReduceTable<T> reduce;
     SoftmaxTable<T> softmax;
 };
