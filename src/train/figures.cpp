@@ -30,12 +30,12 @@ std::string key_command(bool any_label) {
                      : "unset key\n";
 }
 
-// Dashed grey lines across the plot.
+// Lines across the plot, told apart by their dashes.
 std::string reference_plots(const std::vector<Reference>& references) {
     std::string out;
-    for (const Reference& r : references) {
-        out += concat(", ", number(r.y), " with lines lc rgb '#666666' dt 2 lw 1.5",
-                      legend_title(r.label));
+    for (std::size_t i = 0; i < references.size(); ++i) {
+        out += concat(", ", number(references[i].y), " with lines lc rgb '#444444' dt ", i % 4 + 2,
+                      " lw 1.5", legend_title(references[i].label));
     }
     return out;
 }

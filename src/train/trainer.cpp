@@ -119,6 +119,8 @@ public:
             const Index every = o_.checkpoint_every > 0 ? o_.checkpoint_every : steps_per_epoch_;
             if (step_ % every == 0 || step_ == total_steps_ || stopped_) save();
         }
+        // A run that was resumed at its end only says how good the net is (soma eval).
+        if (step_ == first && t_.test != nullptr) evaluate_test();
         result_.samples = (step_ - first) * t_.train->batch();
         return finish();
     }
@@ -264,17 +266,23 @@ private:
                                  "  loss ", std::round(1e4 * epoch_.mean_loss()) / 1e4));
     }
 
+    void evaluate_test() {
+        const Evaluation e = evaluate_together(*t_.model, *t_.test, comm_);
+        result_.test_wrong = e.wrong;
+        result_.test_samples = e.samples;
+        result_.test_loss = e.loss;
+        result_.test_error = e.error_percent();
+    }
+
     void end_epoch() {
         const Index epoch = ceil_div(step_, steps_per_epoch_);
         constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
         EpochRecord record{epoch, epoch_.mean_loss(), epoch_.error_percent(), kNone, kNone};
         const bool last = step_ == total_steps_;
         if (t_.test != nullptr && (last || epoch % t_.eval_every == 0)) {
-            const Evaluation e = evaluate_together(*t_.model, *t_.test, comm_);
-            result_.test_wrong = e.wrong;
-            result_.test_samples = e.samples;
-            record.test_loss = result_.test_loss = e.loss;
-            record.test_error = result_.test_error = e.error_percent();
+            evaluate_test();
+            record.test_loss = result_.test_loss;
+            record.test_error = result_.test_error;
         }
         result_.train_loss = record.train_loss;
         result_.train_error = record.train_error;

@@ -149,7 +149,7 @@ TEST_F(Soma, TrainEndsWithWeightsAndReport) {
 
 TEST_F(Soma, InterruptedTrainingIsSavedAndResumesToTheSameWeights) {
     const std::vector<std::string> whole = {"train",   "lecun1989", "--set", "embedded",
-                                            "--steps", "3000",      "--out", "whole"};
+                                            "--steps", "800",       "--out", "whole"};
     const Result reference = run(whole);
     ASSERT_EQ(reference.code, 0) << reference.err;
 

@@ -1,6 +1,7 @@
 // soma info: what the machine is and what this program makes of it; the first thing asked for in a
 // bug report.
 
+#include <cmath>
 #include <iostream>
 
 #include "cli/arguments.h"
@@ -14,6 +15,7 @@
 #include "soma/core/version.h"
 #include "soma/kernels/backend.h"
 #include "soma/kernels/dispatch.h"
+#include "soma/kernels/peak.h"
 #include "soma/systems/registry.h"
 #include "soma/train/log.h"
 
@@ -22,7 +24,7 @@ namespace {
 
 struct Options {
     CommonOptions common;
-    bool json = false, variables = false;
+    bool json = false, measure = false, variables = false;
 };
 
 struct Variable {
@@ -92,6 +94,8 @@ train::Fields machine() {
             {"systems", static_cast<Index>(systems::all_systems().size())}};
 }
 
+double rounded(double value) { return std::round(10 * value) / 10; }
+
 int print_variables(bool json) {
     std::vector<std::vector<std::string>> rows = {{"variable", "value", "meaning"}};
     train::Fields fields;
@@ -113,6 +117,15 @@ int run_info(const Options& options) {
     apply(options.common);
     if (options.variables) return print_variables(options.json);
     train::Fields fields = machine();
+    if (options.measure) {
+        const kernels::Peak peak = kernels::measure_peak(kernels::active());
+        fields.insert(fields.end(), {{"peak_f32_gflops_one_core", rounded(peak.f32_gflops)},
+                                     {"peak_f64_gflops_one_core", rounded(peak.f64_gflops)},
+                                     {"l1_read_gb_per_s", rounded(peak.l1_read_gbs)},
+                                     {"l2_read_gb_per_s", rounded(peak.l2_read_gbs)},
+                                     {"ram_read_gb_per_s", rounded(peak.ram_read_gbs)},
+                                     {"ram_copy_gb_per_s", rounded(peak.ram_copy_gbs)}});
+    }
     if (options.json) {
         fields.insert(fields.begin(), {"schema", Index{1}});
         std::cout << train::to_json(fields) << "\n";
@@ -129,7 +142,9 @@ int run_info(const Options& options) {
 void add_info(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = add_verb(program, "info", "the machine, the build and what they can do",
-                              "soma info\n  soma info --json", options->common);
+                              "soma info --measure\n  soma info --json", options->common);
+    verb->add_flag("--measure", options->measure,
+                   "measure peak and bandwidths of one core (less than 1 s)");
     verb->add_flag("--env", options->variables, "the environment variables and their values");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->callback([options, &action] { action = [options] { return run_info(*options); }; });
