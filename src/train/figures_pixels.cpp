@@ -1,4 +1,4 @@
-// Plots of pixels: heat maps, confusion matrices, grids of images.
+// Heat maps and confusion matrices.
 
 #include <algorithm>
 #include <cmath>
@@ -12,11 +12,6 @@ namespace {
 constexpr const char* kSequential =
     "set palette defined (0 '#ffffff', 0.25 '#c6dbef', 0.5 '#6baed6', 0.75 '#2171b5', "
     "1 '#08306b')\n";
-constexpr const char* kDiverging =
-    "set palette defined (-1 '#053061', -0.5 '#4393c3', 0 '#ffffff', 0.5 '#d6604d', "
-    "1 '#67001f')\n";
-constexpr const char* kGrey = "set palette defined (0 '#000000', 1 '#ffffff')\n";
-
 struct Range {
     double low = 0, high = 1;
 };
@@ -110,7 +105,7 @@ Plot plot_of(const HeatMap& figure) {
     if (figure.equal_cells) b += "set size ratio -1\n";
     if (figure.log_color) b += log_color_tics(raw.high);
     b += concat("unset key\nunset grid\nset border 15\nset tics scale 0\n",
-                figure.diverging ? kDiverging : kSequential, "set cbrange [", range.low, ":",
+                figure.diverging ? kDivergingPalette : kSequential, "set cbrange [", range.low, ":",
                 range.high, "]\nset xrange [-0.5:", figure.cols, "-0.5]\nset yrange [", figure.rows,
                 "-0.5:-0.5]\nplot ", kDataFile, " matrix using 1:2:", color, " with image",
                 figure.print_values ? cell_texts(figure, color, range) : "", "\n");
@@ -146,129 +141,6 @@ HeatMap confusion_matrix(const FigureText& text, Index classes,
     map.print_values = true;
     map.log_color = true;
     return map;
-}
-
-namespace {
-
-// Where the tiles of a grid stand, in pixels of the images; y grows downwards.
-//
-//   |<- pitch_x ->|
-//   +------+      +------+      -
-//   | tile | gap  | tile |      | pitch_y
-//   +------+      +------+      |
-//   caption       caption       -
-struct GridLayout {
-    Index columns = 1, rows = 1;
-    double tile_h = 0, tile_w = 0, pitch_x = 0, pitch_y = 0;
-    double scale = 1;  // CSS pixels for a pixel of an image
-};
-
-GridLayout layout_of(const ImageGrid& figure) {
-    GridLayout grid;
-    bool captions = false;
-    std::size_t longest = 0;
-    for (const GridImage& image : figure.images) {
-        const auto pixels = static_cast<Index>(image.pixels.size());
-        SOMA_CHECK(image.height > 0 && image.width > 0 &&
-                       (image.channels == 1 || image.channels == 3) &&
-                       pixels == image.height * image.width * image.channels,
-                   "figure ", figure.text.name, ": an image of ", image.height, " x ", image.width,
-                   " x ", image.channels, " has ", pixels, " values; need H * W * (1 or 3)");
-        grid.tile_h = std::max(grid.tile_h, static_cast<double>(image.height));
-        grid.tile_w = std::max(grid.tile_w, static_cast<double>(image.width));
-        captions = captions || !image.caption.empty();
-        longest = std::max(longest, image.caption.size());
-    }
-    const auto count = static_cast<Index>(figure.images.size());
-    grid.columns = figure.columns > 0
-                       ? std::min(figure.columns, count)
-                       : static_cast<Index>(std::ceil(std::sqrt(1.6 * static_cast<double>(count))));
-    grid.columns = std::max<Index>(1, std::min(grid.columns, count));
-    grid.rows = ceil_div(count, grid.columns);
-    const double side = std::max(grid.tile_h, grid.tile_w);
-    grid.scale = std::max(1.0, std::floor((count > 100 ? 40 : 64) / side));
-    constexpr double kLetterWidth = 6, kCaptionHeight = 16, kGap = 8;  // CSS pixels
-    const double caption_w = static_cast<double>(longest) * kLetterWidth / grid.scale;
-    grid.pitch_x = std::max(grid.tile_w, caption_w) + kGap / grid.scale;
-    grid.pitch_y = grid.tile_h + (captions ? kCaptionHeight + kGap : kGap) / grid.scale;
-    return grid;
-}
-
-// One block of the data file: a matrix when grey, lines "x y r g b" when coloured.
-std::string image_data(const GridImage& image, std::size_t number_in_grid) {
-    std::string out = concat("# image ", number_in_grid, ": ", image.height, " x ", image.width,
-                             image.caption.empty() ? "" : ", ", image.caption, "\n");
-    const std::vector<double> values(image.pixels.begin(), image.pixels.end());
-    if (image.channels == 1) {
-        out += matrix_data(values.data(), image.height, image.width);
-    } else {
-        for (Index i = 0; i < image.height * image.width; ++i) {
-            const double* rgb = &values[static_cast<std::size_t>(3 * i)];
-            out += concat(i % image.width, " ", i / image.width, " ", number(rgb[0]), " ",
-                          number(rgb[1]), " ", number(rgb[2]), "\n");
-        }
-    }
-    return out + "\n\n";
-}
-
-// The plot element that draws block i with its corner at (x, y).
-std::string image_plot(const GridImage& image, std::size_t i, double x, double y,
-                       const Range& range) {
-    const double span = range.high - range.low;
-    if (image.channels == 1) {
-        return concat(kDataFile, " index ", i, " matrix using ($1+", x, "):($2+", y, "):(($3-(",
-                      range.low, "))/", span, ") with image");
-    }
-    const auto level = [&](int column) {
-        return concat("(255*($", column, "-(", range.low, "))/", span, ")");
-    };
-    return concat(kDataFile, " index ", i, " using ($1+", x, "):($2+", y, "):", level(3), ":",
-                  level(4), ":", level(5), " with rgbimage");
-}
-
-}  // namespace
-
-Plot plot_of(const ImageGrid& figure) {
-    SOMA_CHECK(!figure.images.empty(), "figure ", figure.text.name, ": no images");
-    const GridLayout grid = layout_of(figure);
-    std::vector<float> all;
-    if (!figure.each_scaled) {
-        for (const GridImage& image : figure.images) {
-            all.insert(all.end(), image.pixels.begin(), image.pixels.end());
-        }
-    }
-    Plot plot;
-    plot.pixels = true;
-    std::string labels, commands = "plot ";
-    for (std::size_t i = 0; i < figure.images.size(); ++i) {
-        const GridImage& image = figure.images[i];
-        const auto column = static_cast<double>(static_cast<Index>(i) % grid.columns);
-        const auto row = static_cast<double>(static_cast<Index>(i) / grid.columns);
-        const double x = column * grid.pitch_x, y = row * grid.pitch_y;
-        const Range range = range_of(figure.each_scaled ? image.pixels : all, figure.diverging);
-        plot.data += image_data(image, i);
-        commands += (i == 0 ? "" : ", ") + image_plot(image, i, x, y, range);
-        if (!image.caption.empty()) {
-            labels += concat("set label ", quoted(image.caption), " at ",
-                             x + static_cast<double>(image.width - 1) / 2, ",",
-                             y + grid.tile_h + 5 / grid.scale, " center font ',9'\n");
-        }
-    }
-    const double width = static_cast<double>(grid.columns) * grid.pitch_x;
-    const double height = static_cast<double>(grid.rows) * grid.pitch_y;
-    constexpr int kMargin = 16, kTitle = 24;
-    const int top = figure.text.title.empty() ? kMargin : kMargin + kTitle;
-    plot.width = std::max(240, static_cast<int>(width * grid.scale) + 2 * kMargin);
-    plot.height = static_cast<int>(height * grid.scale) + top + kMargin;
-    plot.body =
-        (figure.text.title.empty() ? "" : concat("set title ", quoted(figure.text.title), "\n")) +
-        labels +
-        concat("unset key\nunset border\nunset tics\nunset colorbox\nunset grid\n",
-               "set size ratio -1\nset lmargin 1\nset rmargin 1\nset bmargin 0\n",
-               figure.diverging ? kDiverging : kGrey,
-               "set cbrange [0:1]\nset xrange [-1:", width - 1, "]\nset yrange [", height - 0.5,
-               ":-0.5]\n", commands, "\n");
-    return plot;
 }
 
 }  // namespace soma::train

@@ -20,6 +20,11 @@ struct Plot {
 // Stands in Plot::body where the name of the data file belongs.
 inline constexpr const char* kDataFile = "@DATA@";
 
+inline constexpr const char* kDivergingPalette =
+    "set palette defined (-1 '#053061', -0.5 '#4393c3', 0 '#ffffff', 0.5 '#d6604d', "
+    "1 '#67001f')\n";
+inline constexpr const char* kGreyPalette = "set palette defined (0 '#000000', 1 '#ffffff')\n";
+
 // Error(usage) when sizes do not fit each other.
 Plot plot_of(const LinePlot& figure);
 Plot plot_of(const BarChart& figure);

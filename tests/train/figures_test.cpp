@@ -70,15 +70,44 @@ TEST(Figures, ImageGridRefusesPixelsThatDoNotFillTheImage) {
     EXPECT_THROW(plot_of(grid), Error);
 }
 
-TEST(Figures, ImageGridWritesOneBlockAnImage) {
-    ImageGrid grid{.text = {"g", "", ""}, .images = {}};
-    grid.images.push_back({.height = 1, .width = 2, .pixels = {0, 1}, .caption = "4 -> 9"});
-    grid.images.push_back({.height = 1, .width = 1, .channels = 3, .pixels = {1, 2, 3}});
+TEST(Figures, ImageGridLaysItsImagesIntoOneMatrix) {
+    ImageGrid grid{.text = {"g", "", ""}, .images = {}, .columns = 2};
+    grid.images.push_back({.height = 1, .width = 2, .pixels = {3, 5}});
+    grid.images.push_back({.height = 1, .width = 2, .pixels = {-1, 0}});
 
     const std::string data = plot_of(grid).data;
 
-    EXPECT_TRUE(contains(data, "# image 0: 1 x 2, 4 -> 9\n0 1\n\n\n"));
-    EXPECT_TRUE(contains(data, "# image 1: 1 x 1\n0 0 1 2 3\n"));
+    // 32 CSS pixels a pixel: the gap is one pixel, white. Each image fills the range 0 to 1000.
+    EXPECT_TRUE(contains(data, "\n0 1000 1000 0 1000 1000\n1000 1000 1000"));
+}
+
+TEST(Figures, CaptionsStandInFrontOfTheImage) {
+    ImageGrid grid{.text = {"g", "", ""}, .images = {}};
+    grid.images.push_back({.height = 1, .width = 1, .pixels = {0}, .caption = "4 -> 9"});
+
+    const std::string body = plot_of(grid).body;
+
+    EXPECT_TRUE(contains(body, "set label '4 -> 9'"));
+    EXPECT_TRUE(contains(body, " front "));
+}
+
+TEST(Figures, ImageGridWithOneRangeKeepsImagesComparable) {
+    ImageGrid grid{.text = {"g", "", ""}, .images = {}, .columns = 2, .each_scaled = false};
+    grid.images.push_back({.height = 1, .width = 2, .pixels = {0, 2}});
+    grid.images.push_back({.height = 1, .width = 2, .pixels = {0, 1}});
+
+    EXPECT_TRUE(contains(plot_of(grid).data, "\n0 1000 1000 0 500 1000\n"));
+}
+
+TEST(Figures, OneColouredImageMakesTheGridColoured) {
+    ImageGrid grid{.text = {"g", "", ""}, .images = {}, .columns = 2};
+    grid.images.push_back({.height = 1, .width = 1, .channels = 3, .pixels = {0, 0.5f, 1}});
+    grid.images.push_back({.height = 1, .width = 2, .pixels = {0, 1}});
+
+    const std::string data = plot_of(grid).data;
+
+    EXPECT_TRUE(contains(data, "\n0 0 0 128 255\n"));
+    EXPECT_TRUE(contains(data, "\n3 0 0 0 0\n4 0 255 255 255\n"));
 }
 
 TEST(Figures, TimingDiagramHoldsTheLastValueForOneTick) {
