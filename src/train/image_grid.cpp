@@ -150,8 +150,8 @@ std::string captions(const ImageGrid& figure, const GridLayout& grid) {
                          static_cast<double>(image.width - 1) / 2;
         const double y =
             static_cast<double>(at / grid.columns * grid.pitch_y + grid.tile_h) + 5 / grid.scale;
-        out +=
-            concat("set label ", quoted(image.caption), " at ", x, ",", y, " center front font ',9'\n");
+        out += concat("set label ", quoted(image.caption), " at ", x, ",", y,
+                      " center front font ',9'\n");
     }
     return out;
 }
