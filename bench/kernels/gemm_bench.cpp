@@ -18,6 +18,7 @@
 #include "bench/rivals.h"
 #include "bench/shapes.h"
 #include "kernels/ref/gemm.h"
+#include "soma/core/arena.h"
 #include "soma/core/cpu.h"
 #include "soma/core/parallel.h"
 #include "soma/core/rng.h"
@@ -51,7 +52,7 @@ public:
           blas_(blas),
           a_(random(shape.m * shape.k, 1)),
           b_(random(shape.k * shape.n, 2)),
-          c_(static_cast<std::size_t>(shape.m * shape.n)) {
+          c_(random(shape.m * shape.n, 3)) {
         call_ = {.op_a = shape.op_a,
                  .op_b = shape.op_b,
                  .m = shape.m,
@@ -100,10 +101,20 @@ public:
     }
 
 private:
-    static std::vector<float> random(Index n, std::uint64_t seed) {
+    // 64-byte aligned, as tensors are.
+    class Operand {
+    public:
+        explicit Operand(Index n)
+            : block_(soma::allocate_aligned(static_cast<std::size_t>(n) * sizeof(float))) {}
+        float* data() const { return reinterpret_cast<float*>(block_.get()); }
+
+    private:
+        soma::AlignedBlock block_;
+    };
+    static Operand random(Index n, std::uint64_t seed) {
         soma::RandomSequence sequence(make_key(seed, soma::Purpose::data_generation));
-        std::vector<float> x(static_cast<std::size_t>(n));
-        for (float& v : x) v = sequence.uniform(-1, 1);
+        Operand x(n);
+        for (Index i = 0; i < n; ++i) x.data()[i] = sequence.uniform(-1, 1);
         return x;
     }
     double flop() const {
@@ -134,8 +145,7 @@ private:
         for (Index i = 0; i < shape_.m; i += std::max<Index>(1, shape_.m / 3)) {
             for (Index j = 0; j < shape_.n; j += std::max<Index>(1, shape_.n / 3)) {
                 const double exact = soma::kernels::ref::product(call_, i, j);
-                const double error =
-                    std::abs(c_[static_cast<std::size_t>(i * shape_.n + j)] - exact);
+                const double error = std::abs(c_.data()[i * shape_.n + j] - exact);
                 if (error <= bound) continue;
                 std::fprintf(stderr, "%s: %s is wrong by %g\n", name().c_str(), who, error);
                 std::exit(1);
@@ -145,7 +155,7 @@ private:
 
     GemmCase shape_;
     const OpenBlas& blas_;
-    std::vector<float> a_, b_, c_;
+    Operand a_, b_, c_;
     Gemm<float> call_;
     std::vector<double> soma_, openblas_, ratio_;
 };

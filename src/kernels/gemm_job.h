@@ -1,6 +1,8 @@
 #pragma once
 // A job: the part of a product that one thread computes, and the functions that compute it.
 
+#include <algorithm>
+
 #include "kernels/gemm_plan.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/gemm.h"
@@ -56,18 +58,14 @@ GemmBlock<T> block_of(const GemmJob<T>& g) {
 template <class T>
 void finish_rows(const GemmJob<T>& g, Index i, Index m, bool with_bias);
 
-// Calls f(first k, length) for the blocks of k: kc each, multiples of the slice, and no sliver: a
-// rest shorter than a slice joins the second last block's end.
+// Calls f(first k, length) for the blocks of k, kc each; once with length 0 when k is 0.
 template <class F>
 void for_each_k_block(Index k, Index kc, F&& f) {
-    for (Index first = 0; first < k || first == 0;) {
-        const Index rest = k - first;
-        Index length = rest <= kc ? rest : kc;
-        if (rest > kc && rest < kc + kGemmSlice && kc > kGemmSlice) length = kc - kGemmSlice;
-        f(first, length);
-        first += length;
-        if (k == 0) break;
-    }
+    Index first = 0;
+    do {
+        f(first, std::min(kc, k - first));
+        first += kc;
+    } while (first < k);
 }
 
 // Row stride of a copy of A with kc values of k: not a power of two, and room for whole vectors.
