@@ -30,12 +30,15 @@ std::string key_command(bool any_label) {
                      : "unset key\n";
 }
 
-// Lines across the plot, told apart by their dashes.
+constexpr const char* kReferenceColors[] = {"#444444", "#CC3311", "#009988", "#AA3377"};
+
+// Lines across the plot, dashed as no curve is and told apart by their colours.
 std::string reference_plots(const std::vector<Reference>& references) {
     std::string out;
     for (std::size_t i = 0; i < references.size(); ++i) {
-        out += concat(", ", number(references[i].y), " with lines lc rgb '#444444' dt ", i % 4 + 2,
-                      " lw 1.5", legend_title(references[i].label));
+        out += concat(", ", number(references[i].y), " with lines lc rgb '",
+                      kReferenceColors[i % std::size(kReferenceColors)], "' dt 2 lw 1.5",
+                      legend_title(references[i].label));
     }
     return out;
 }

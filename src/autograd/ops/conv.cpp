@@ -1,5 +1,6 @@
 #include "soma/autograd/ops/conv.h"
 
+#include "autograd/ops/fused.h"
 #include "soma/core/arena.h"
 #include "soma/kernels/conv.h"
 #include "soma/kernels/elementwise.h"
@@ -8,42 +9,16 @@
 namespace soma {
 namespace {
 
+using fused::Sweep;
+
 using kernels::ConvGeometry;
 
 struct ConvRecord {
     ConvGeometry geometry;
-    const void* w = nullptr;    // the weights as used: the input's, or their masked copy
-    const void* pre = nullptr;  // pre-activation, where f' is not a function of y
+    const void* w = nullptr;  // the weights as used: the input's, or their masked copy
     const std::uint8_t* table = nullptr;
-    Activation activation = Activation::none;
-    double slope = 0;
+    fused::SavedActivation activation = {};
 };
-
-// How a sweep carries dy through the activation: with f' or, for the curvature, with f'^2.
-enum class Sweep { gradient, curvature };
-
-// a = dy f'(y): dy itself without activation, else in scratch.
-template <class T>
-const T* through_activation(ScratchScope& scratch, const Node& node, const ConvRecord& record,
-                            Sweep sweep) {
-    if (record.activation == Activation::none) return node.dy<T>();
-    const Index n = node.shape.count();
-    const T* saved = record.pre != nullptr ? static_cast<const T*>(record.pre) : node.y<T>();
-    T* a = scratch.array<T>(n);
-    const auto kernel = sweep == Sweep::gradient ? kernels::activation_backward<T>
-                                                 : kernels::activation_curvature<T>;
-    kernel(record.activation, static_cast<T>(record.slope), n, saved, node.dy<T>(), false, a);
-    return a;
-}
-
-// The operand itself, or its square in scratch for the curvature.
-template <class T>
-const T* operand(ScratchScope& scratch, Index n, const T* x, Sweep sweep) {
-    if (sweep == Sweep::gradient) return x;
-    T* square = scratch.array<T>(n);
-    kernels::unary(kernels::Unary::square, n, x, square);
-    return square;
-}
 
 // db (+)= the sum of a over everything b is shared by.
 template <class T>
@@ -58,7 +33,7 @@ void bias_backward(Tape& tape, const Node& node, const T* a) {
 // f(pre): where f' needs the pre-activation, the sum stays in `pre` and y is made from it.
 template <class T>
 void activate(const ConvRecord& record, Index n, const T* pre, T* y) {
-    kernels::activation(record.activation, static_cast<T>(record.slope), n, pre, y);
+    kernels::activation(record.activation.kind, static_cast<T>(record.activation.slope), n, pre, y);
 }
 
 void check_dtypes(const char* op, Var x, Var w, Var b) {
@@ -75,14 +50,15 @@ void conv2d_sweep(Tape& tape, const Node& node, Sweep sweep) {
     ConvGeometry g = record.geometry;
     if (sweep == Sweep::curvature) g.pad_value *= g.pad_value;
     ScratchScope scratch;
-    const T* a = through_activation<T>(scratch, node, record, sweep);
+    const T* a = fused::through_activation<T>(scratch, sweep, node, record.activation);
     if (const auto dx = tape.grad_slot<T>(node, 0)) {
-        const T* w = operand(scratch, g.weight_count(), static_cast<const T*>(record.w), sweep);
+        const T* w =
+            fused::operand(scratch, sweep, g.weight_count(), static_cast<const T*>(record.w));
         kernels::conv2d_backward_data(g, a, w, dx.accumulate, dx.data);
         tape.count_flop(g.flop());
     }
     if (const auto dw = tape.grad_slot<T>(node, 1)) {
-        const T* x = operand(scratch, g.x_count(), tape.input_node(node, 0)->y<T>(), sweep);
+        const T* x = fused::operand(scratch, sweep, g.x_count(), tape.input_node(node, 0)->y<T>());
         kernels::conv2d_backward_weights(g, x, a, dw.accumulate, dw.data);
         if (record.table != nullptr) {
             kernels::mask_weights(g.kh * g.kw, g.c, g.oc, record.table, dw.data, dw.data);
@@ -139,16 +115,16 @@ void conv2d_forward(Tape& tape, Var x, Var w, Var b, ConvRecord& record, const T
     const ConvGeometry& g = record.geometry;
     const T* weights = masked(tape, g, tape.node(w).y<T>(), record.table);
     record.w = weights;
-    kernels::ConvEpilogue<T> epilogue{.slope = static_cast<T>(record.slope)};
+    kernels::ConvEpilogue<T> epilogue{.slope = static_cast<T>(record.activation.slope)};
     if (b) (b.shape().rank() == 1 ? epilogue.bias : epilogue.unit_bias) = tape.node(b).y<T>();
     const T* input = tape.node(x).y<T>();
-    if (out.needs_grad && needs_pre_activation(record.activation)) {
+    if (out.needs_grad && needs_pre_activation(record.activation.kind)) {
         T* pre = tape.allocate<T>(g.y_count());
-        record.pre = pre;
+        record.activation.pre = pre;
         kernels::conv2d(g, input, weights, epilogue, pre);
         activate(record, g.y_count(), pre, out.y<T>());
     } else {
-        epilogue.activation = record.activation;
+        epilogue.activation = record.activation.kind;
         kernels::conv2d(g, input, weights, epilogue, out.y<T>());
     }
 }
@@ -161,7 +137,7 @@ void conv_transpose2d_sweep(Tape& tape, const Node& node) {
     const auto& record = node.record<ConvRecord>();
     const ConvGeometry& g = record.geometry;
     ScratchScope scratch;
-    const T* a = through_activation<T>(scratch, node, record, Sweep::gradient);
+    const T* a = fused::through_activation<T>(scratch, Sweep::gradient, node, record.activation);
     if (const auto dx = tape.grad_slot<T>(node, 0)) {
         T* target = dx.accumulate ? scratch.array<T>(g.y_count()) : dx.data;
         kernels::conv2d(g, a, static_cast<const T*>(record.w), {}, target);
@@ -209,17 +185,17 @@ template <class T>
 void conv_transpose2d_forward(Tape& tape, Var x, Var w, Var b, ConvRecord& record,
                               const Tape::Output& out) {
     const ConvGeometry& g = record.geometry;
-    const bool save = out.needs_grad && needs_pre_activation(record.activation);
+    const bool save = out.needs_grad && needs_pre_activation(record.activation.kind);
     T* pre = save ? tape.allocate<T>(g.x_count()) : out.y<T>();
     record.w = tape.node(w).y<T>();
-    if (save) record.pre = pre;
+    if (save) record.activation.pre = pre;
     kernels::conv2d_backward_data(g, tape.node(x).y<T>(), tape.node(w).y<T>(), false, pre);
     if (b) {
         const Index sizes[] = {g.x_count() / g.c, g.c}, row[] = {Index{1}, g.c};
         kernels::binary(kernels::Binary::add, kernels::Broadcast(sizes, row), pre,
                         tape.node(b).y<T>(), pre);
     }
-    if (record.activation != Activation::none) activate(record, g.x_count(), pre, out.y<T>());
+    if (record.activation.kind != Activation::none) activate(record, g.x_count(), pre, out.y<T>());
 }
 
 }  // namespace
@@ -228,8 +204,7 @@ Var conv2d(Var x, Var w, Var b, const Conv2dOptions& options) {
     check_dtypes("conv2d", x, w, b);
     ConvRecord record{.geometry = geometry_of(x.shape(), w.shape(), options),
                       .table = options.table.empty() ? nullptr : options.table.data(),
-                      .activation = options.activation,
-                      .slope = options.slope};
+                      .activation = {options.activation, options.slope}};
     const ConvGeometry& g = record.geometry;
     if (b) check_bias(g, b.shape());
     Tape& tape = x.tape();
@@ -244,8 +219,7 @@ Var conv2d(Var x, Var w, Var b, const Conv2dOptions& options) {
 Var conv_transpose2d(Var x, Var w, Var b, const ConvTranspose2dOptions& options) {
     check_dtypes("conv_transpose2d", x, w, b);
     ConvRecord record{.geometry = mirrored_geometry(x.shape(), w.shape(), options),
-                      .activation = options.activation,
-                      .slope = options.slope};
+                      .activation = {options.activation, options.slope}};
     const ConvGeometry& g = record.geometry;
     SOMA_CHECK(!b || b.shape() == Shape({g.c}), "conv_transpose2d: b is ", b.shape(), "; need ",
                Shape({g.c}));

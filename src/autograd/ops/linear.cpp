@@ -1,5 +1,6 @@
 #include "soma/autograd/ops/linear.h"
 
+#include "autograd/ops/fused.h"
 #include "soma/core/arena.h"
 #include "soma/kernels/elementwise.h"
 #include "soma/kernels/gemm.h"
@@ -12,18 +13,12 @@ using kernels::Gemm;
 using kernels::Op;
 using kernels::Order;
 
-// What a sweep carries: gradients, or the diagonal curvature with squared operands.
-enum class Carry { gradient, curvature };
+using fused::Sweep;
 
-// The operand itself, or its squares in scratch.
+// The elements of an input, or their squares.
 template <class T>
-const T* operand(ScratchScope& scratch, Carry carry, const Node& input) {
-    const T* x = input.y<T>();
-    if (carry == Carry::gradient) return x;
-    const Index n = input.shape.count();
-    T* squares = scratch.array<T>(n);
-    kernels::unary(kernels::Unary::square, n, x, squares);
-    return squares;
+const T* operand(ScratchScope& scratch, Sweep sweep, const Node& input) {
+    return fused::operand(scratch, sweep, input.shape.count(), input.y<T>());
 }
 
 double product_flop(Index m, Index n, Index k) {
@@ -32,33 +27,14 @@ double product_flop(Index m, Index n, Index k) {
 
 // ---- linear -----------------------------------------------------------------------------------
 
-struct LinearRecord {
-    Activation activation = Activation::none;
-    double slope = 0;
-    const void* pre = nullptr;  // x w + b, where f' is not a function of y
-};
-
-// a = dy f'(y), or h_y f'^2: in scratch, or dy itself without an activation.
 template <class T>
-const T* through_activation(ScratchScope& scratch, Carry carry, const Node& node) {
-    const auto& r = node.record<LinearRecord>();
-    if (r.activation == Activation::none) return node.dy<T>();
-    const Index n = node.shape.count();
-    const T* saved = r.pre == nullptr ? node.y<T>() : static_cast<const T*>(r.pre);
-    T* a = scratch.array<T>(n);
-    const auto kernel = carry == Carry::gradient ? kernels::activation_backward<T>
-                                                 : kernels::activation_curvature<T>;
-    kernel(r.activation, static_cast<T>(r.slope), n, saved, node.dy<T>(), false, a);
-    return a;
-}
-
-template <class T>
-void linear_sweep(Tape& tape, const Node& node, Carry carry) {
+void linear_sweep(Tape& tape, const Node& node, Sweep sweep) {
     const Node& x = *tape.input_node(node, 0);
     const Node& w = *tape.input_node(node, 1);
     const Index in = w.shape[0], out = w.shape[1], rows = node.shape.count() / out;
     ScratchScope scratch;
-    const T* a = through_activation<T>(scratch, carry, node);
+    const T* a =
+        fused::through_activation<T>(scratch, sweep, node, node.record<fused::SavedActivation>());
     if (const auto dx = tape.grad_slot<T>(node, 0)) {
         kernels::gemm<T>({.op_b = Op::T,
                           .m = rows,
@@ -66,7 +42,7 @@ void linear_sweep(Tape& tape, const Node& node, Carry carry) {
                           .k = out,
                           .a = a,
                           .lda = out,
-                          .b = operand<T>(scratch, carry, w),
+                          .b = operand<T>(scratch, sweep, w),
                           .ldb = out,
                           .beta = dx.beta(),
                           .c = dx.data,
@@ -78,7 +54,7 @@ void linear_sweep(Tape& tape, const Node& node, Carry carry) {
                           .m = in,
                           .n = out,
                           .k = rows,
-                          .a = operand<T>(scratch, carry, x),
+                          .a = operand<T>(scratch, sweep, x),
                           .lda = in,
                           .b = a,
                           .ldb = out,
@@ -95,23 +71,23 @@ void linear_sweep(Tape& tape, const Node& node, Carry carry) {
 
 void linear_backward(Tape& tape, const Node& node) {
     with_dtype(node.dtype,
-               [&](auto zero) { linear_sweep<decltype(zero)>(tape, node, Carry::gradient); });
+               [&](auto zero) { linear_sweep<decltype(zero)>(tape, node, Sweep::gradient); });
 }
 void linear_curvature(Tape& tape, const Node& node) {
     with_dtype(node.dtype,
-               [&](auto zero) { linear_sweep<decltype(zero)>(tape, node, Carry::curvature); });
+               [&](auto zero) { linear_sweep<decltype(zero)>(tape, node, Sweep::curvature); });
 }
 const OpInfo kLinear{"linear", linear_backward, linear_curvature};
 
 template <class T>
-void linear_forward(Tape& tape, Var x, Var w, Var b, LinearRecord& record,
+void linear_forward(Tape& tape, Var x, Var w, Var b, fused::SavedActivation& record,
                     const Tape::Output& out) {
     const Index in = w.shape()[0], columns = w.shape()[1];
     const Index rows = out.var.shape().count() / columns;
     kernels::Epilogue<T> epilogue{.bias = b ? tape.node(b).y<T>() : nullptr,
-                                  .act = record.activation,
+                                  .act = record.kind,
                                   .slope = static_cast<T>(record.slope)};
-    if (out.needs_grad && needs_pre_activation(record.activation)) {
+    if (out.needs_grad && needs_pre_activation(record.kind)) {
         epilogue.pre = tape.allocate<T>(rows * columns);
         epilogue.pre_ld = columns;
         record.pre = epilogue.pre;
@@ -174,7 +150,7 @@ void multiply(const MatmulRecord& r, bool ta, const Matrix<T>& a, bool tb, const
 // With y = op(a) op(b): d(op a) = dy op(b)^T and d(op b) = op(a)^T dy, transposed where the operand
 // was: d a = op(b) dy^T, d b = dy^T op(a).
 template <class T>
-void matmul_sweep(Tape& tape, const Node& node, Carry carry) {
+void matmul_sweep(Tape& tape, const Node& node, Sweep sweep) {
     const auto& r = node.record<MatmulRecord>();
     const bool ta = r.transpose_a, tb = r.transpose_b;
     const Matrix<T> dy{node.dy<T>(), r.m, r.n};
@@ -185,7 +161,7 @@ void matmul_sweep(Tape& tape, const Node& node, Carry carry) {
     const Node& b_node = *tape.input_node(node, 1);
     ScratchScope scratch;
     if (const auto da = tape.grad_slot<T>(node, 0)) {
-        const Matrix<T> b = matrix(operand<T>(scratch, carry, b_node), b_node.shape);
+        const Matrix<T> b = matrix(operand<T>(scratch, sweep, b_node), b_node.shape);
         if (ta) {
             multiply(r, tb, b, true, dy, da.beta(), da.data, Order::chain);
         } else {
@@ -193,7 +169,7 @@ void matmul_sweep(Tape& tape, const Node& node, Carry carry) {
         }
     }
     if (const auto db = tape.grad_slot<T>(node, 1)) {
-        const Matrix<T> a = matrix(operand<T>(scratch, carry, a_node), a_node.shape);
+        const Matrix<T> a = matrix(operand<T>(scratch, sweep, a_node), a_node.shape);
         if (tb) {
             multiply(r, true, dy, ta, a, db.beta(), db.data, Order::tree);
         } else {
@@ -206,11 +182,11 @@ void matmul_sweep(Tape& tape, const Node& node, Carry carry) {
 
 void matmul_backward(Tape& tape, const Node& node) {
     with_dtype(node.dtype,
-               [&](auto zero) { matmul_sweep<decltype(zero)>(tape, node, Carry::gradient); });
+               [&](auto zero) { matmul_sweep<decltype(zero)>(tape, node, Sweep::gradient); });
 }
 void matmul_curvature(Tape& tape, const Node& node) {
     with_dtype(node.dtype,
-               [&](auto zero) { matmul_sweep<decltype(zero)>(tape, node, Carry::curvature); });
+               [&](auto zero) { matmul_sweep<decltype(zero)>(tape, node, Sweep::curvature); });
 }
 const OpInfo kMatmul{"matmul", matmul_backward, matmul_curvature};
 
@@ -244,7 +220,7 @@ Var linear(Var x, Var w, Var b, Activation activation, double slope) {
     SOMA_CHECK(x.dtype() == w.dtype() && (!b || b.dtype() == x.dtype()), "linear: x is ",
                name_of(x.dtype()), ", w is ", name_of(w.dtype()), "; need one dtype for all");
     Tape& tape = x.tape();
-    LinearRecord record{.activation = activation, .slope = slope};
+    fused::SavedActivation record{activation, slope};
     const Tape::Output out = tape.emit(kLinear, {x, w, b}, xs.with(-1, ws[1]), x.dtype());
     with_dtype(x.dtype(),
                [&](auto zero) { linear_forward<decltype(zero)>(tape, x, w, b, record, out); });
