@@ -6,7 +6,8 @@
 //                one include and one line below
 // Families may use those included above them (vmath before all that need exp).
 
-// families:
+// The order below is the order of use.
+// clang-format off
 #include "kernels/gemm_ukernel.inl"
 #include "kernels/gemm_pack.inl"
 #include "kernels/gemm_dots.inl"
@@ -27,6 +28,7 @@
 #include "kernels/row_walk.inl"
 #include "kernels/norm.inl"
 #include "kernels/softmax.inl"
+// clang-format on
 
 template <class V>
 constexpr TypedKernels<typename V::Scalar> typed_kernels() {

@@ -1,5 +1,5 @@
-#include <iostream>
 #include <soma/soma.h>
+#include <iostream>
 
 int main() {
     const auto& systems = soma::systems::all_systems();

@@ -1,5 +1,5 @@
-#include <iostream>
 #include <soma/tensor/tensor.h>
+#include <iostream>
 
 int main() {
     const soma::Tensor x = soma::Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});

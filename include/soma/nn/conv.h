@@ -19,7 +19,7 @@ struct Conv2dLayerOptions {
     Size2 kernel = 3;
     Conv2dOptions conv = {};  // stride, padding, groups, activation, ...; the table is copied
     ConvBias bias = ConvBias::channel;
-    Size2 image = 0;             // height and width of the input; needed by ConvBias::unit only
+    Size2 image = 0;  // height and width of the input; needed by ConvBias::unit only
     std::optional<Init> weight = {};  // default: He uniform over KH KW in / groups
     Init bias_init = Init::zeros();
 };

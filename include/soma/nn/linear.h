@@ -14,7 +14,7 @@ namespace soma::nn {
 struct LinearOptions {
     bool bias = true;
     Activation activation = Activation::none;
-    double slope = 0.01;         // of Activation::leaky_relu
+    double slope = 0.01;              // of Activation::leaky_relu
     std::optional<Init> weight = {};  // default: Glorot uniform
     Init bias_init = Init::zeros();
 };
