@@ -12,6 +12,7 @@
 #
 # Variables: BUILD (folder), JOBS, PREFIX, CMAKE_FLAGS (for example -DSOMA_MPI=OFF), RANKS (of demo).
 
+MAKEFLAGS += --no-print-directory
 BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
@@ -35,16 +36,16 @@ all: configure
 	@$(call BUILD_WITH,$(BUILD))
 
 demo: setup
-	@$(MAKE) --no-print-directory configure
+	@$(MAKE) configure
 	@$(call BUILD_WITH,$(BUILD)) --target soma_tool
 	@tools/ranks.sh $(RANKS) $(BUILD)/soma train lecun1989
 
 test: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) all
 	@cd $(BUILD) && $(CTEST)
 
 bench: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) all
 	@for program in $(BUILD)/bench/bench_*; do [ ! -x "$$program" ] || "$$program" || exit 1; done
 
 data:

@@ -18,4 +18,5 @@ if [ -z "${SOMA_NUM_THREADS:-}" ]; then
     export SOMA_NUM_THREADS=$threads
 fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export HWLOC_HIDE_ERRORS=2  # containers without /sys are no error here
 exec mpirun --oversubscribe --bind-to none -np "$ranks" "$@"
