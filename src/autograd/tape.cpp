@@ -18,8 +18,7 @@ int size_class(Index bytes) {
 
 }  // namespace
 
-// ---- Var
-// -------------------------------------------------------------------------------------------
+// ---- Var --------------------------------------------------------------------------------------
 
 template <class T>
 std::span<const T> Var::value() const {
@@ -51,11 +50,10 @@ Tensor Var::gradient() const {
     return Tensor::view(n.shape, n.dtype, n.grad, nullptr).clone();
 }
 
-// ---- forward: leaves and nodes
-// ---------------------------------------------------------------------
+// ---- forward: leaves and nodes ----------------------------------------------------------------
 
 Var Tape::leaf(const Shape& shape, DType dtype, void* value) {
-    if (check_finite_ && !nodes_.empty()) require_finite(nodes_.back());
+    check_last();
     Node& n = nodes_.emplace_back(kConstant, shape, dtype);
     n.value = value;
     return {this, size() - 1};
@@ -85,8 +83,11 @@ Var Tape::parameter(const Shape& shape, DType dtype, void* value, void* gradient
 
 Tape::Output Tape::emit(const OpInfo& op, std::initializer_list<Var> inputs, const Shape& shape,
                         DType dtype) {
+    for (const Var v : inputs) {
+        SOMA_CHECK(!v || &v.tape() == this, op.name, ": the inputs are on different tapes");
+    }
     const std::int32_t index = size();
-    if (check_finite_ && index > 0) require_finite(nodes_.back());
+    check_last();
     // `shape` may lie inside nodes_: emplace_back builds the new node before it moves the old ones.
     Node& n = nodes_.emplace_back(op, shape, dtype);
     n.value = values_.allocate(static_cast<std::size_t>(bytes_of(n)));
@@ -99,6 +100,7 @@ Tape::Output Tape::emit(const OpInfo& op, std::initializer_list<Var> inputs, con
 }
 
 Tape::Output Tape::emit_view(const OpInfo& op, Var of, const Shape& shape) {
+    check_last();
     Node n(op, shape, of.dtype());
     n.value = node(of).value;
     n.inputs[n.input_count++] = of.index();
@@ -107,26 +109,42 @@ Tape::Output Tape::emit_view(const OpInfo& op, Var of, const Shape& shape) {
     return {{this, size() - 1}, n.value, n.needs_grad};
 }
 
-// ---- reverse sweeps
-// --------------------------------------------------------------------------------
+// ---- reverse sweeps ---------------------------------------------------------------------------
 
 void Tape::backward(Var loss) {
     SOMA_CHECK(loss.shape().count() == 1, "backward: loss is ", loss.shape(),
                "; need one element, or pass dL/dy as the seed");
-    sweep(loss, Tensor::full(loss.shape(), 1, loss.dtype()), &OpInfo::backward, "backward");
+    const float one = 1;
+    const double one64 = 1;
+    const bool is_f32 = loss.dtype() == DType::f32;
+    sweep(loss, is_f32 ? static_cast<const void*>(&one) : &one64, &OpInfo::backward, "backward");
 }
 
-void Tape::backward(Var y, const Tensor& seed) { sweep(y, seed, &OpInfo::backward, "backward"); }
+void Tape::backward(Var y, const Tensor& seed) {
+    check_seed(y, seed, "backward");
+    sweep(y, seed.raw(), &OpInfo::backward, "backward");
+}
 
-void Tape::curvature(Var y, const Tensor& seed) { sweep(y, seed, &OpInfo::curvature, "curvature"); }
+void Tape::curvature(Var y, const Tensor& seed) {
+    check_seed(y, seed, "curvature");
+    for (std::int32_t i = 0; i <= y.index(); ++i) {
+        const Node& n = nodes_[static_cast<std::size_t>(i)];
+        SOMA_CHECK(!n.needs_grad || n.op->backward == nullptr || n.op->curvature != nullptr,
+                   "curvature: op ", n.op->name, " does not support it");
+    }
+    sweep(y, seed.raw(), &OpInfo::curvature, "curvature");
+}
+
+void Tape::check_seed(Var y, const Tensor& seed, const char* what) const {
+    SOMA_CHECK(seed.shape() == y.shape() && seed.dtype() == y.dtype(), what, ": seed is ",
+               seed.shape(), " ", name_of(seed.dtype()), ", y is ", y.shape(), " ",
+               name_of(y.dtype()));
+}
 
 // Invariant of the loop: when it reaches node i, every later node has delivered its contribution,
 // so nodes_[i].grad is final. A node without a buffer was not reached from `from` and is skipped.
-void Tape::sweep(Var from, const Tensor& seed, OpInfo::Sweep OpInfo::*function, const char* what) {
+void Tape::sweep(Var from, const void* seed, OpInfo::Sweep OpInfo::*function, const char* what) {
     SOMA_CHECK(recording(), what, ": this tape was made with Mode::no_grad");
-    SOMA_CHECK(seed.shape() == from.shape() && seed.dtype() == from.dtype(), what, ": seed is ",
-               seed.shape(), " ", name_of(seed.dtype()), ", y is ", from.shape(), " ",
-               name_of(from.dtype()));
     SOMA_CHECK(!node(from).has_sink, what, ": y is a parameter itself");
     for (Node& n : nodes_) {  // what an earlier sweep kept
         if (!n.has_sink && n.grad != nullptr) {
@@ -135,25 +153,20 @@ void Tape::sweep(Var from, const Tensor& seed, OpInfo::Sweep OpInfo::*function, 
         }
     }
     if (!from.needs_grad()) return;
-    if (check_finite_) require_finite(nodes_.back());
-    std::memcpy(grad_slot<std::byte>(from.index()).data, seed.raw(),
-                static_cast<std::size_t>(seed.bytes()));
+    check_last();
+    std::memcpy(grad_slot<std::byte>(from.index()).data, seed,
+                static_cast<std::size_t>(bytes_of(node(from))));
     for (std::int32_t i = from.index(); i >= 0; --i) {
         Node& n = nodes_[static_cast<std::size_t>(i)];
         if (n.grad == nullptr || n.has_sink) continue;
-        if (n.op->backward != nullptr) {
-            SOMA_CHECK(n.op->*function != nullptr, what, ": op ", n.op->name,
-                       " does not support it");
-            (n.op->*function)(*this, n);
-        }
+        if (n.op->backward != nullptr) (n.op->*function)(*this, n);
         if (n.keeps_grad) continue;
         give_buffer(n.grad, bytes_of(n));
         n.grad = nullptr;
     }
 }
 
-// ---- memory
-// ----------------------------------------------------------------------------------------
+// ---- memory -----------------------------------------------------------------------------------
 
 void* Tape::take_buffer(Index bytes) {
     const int c = size_class(bytes);
@@ -170,7 +183,7 @@ void Tape::give_buffer(void* buffer, Index bytes) {
 
 void Tape::reset() { rewind({}); }
 
-Tape::Mark Tape::mark() const { return {size(), values_.mark()}; }
+Tape::Mark Tape::mark() const { return {size(), kept_.size(), values_.mark()}; }
 
 void Tape::rewind(const Mark& mark) {
     for (std::size_t i = static_cast<std::size_t>(mark.node); i < nodes_.size(); ++i) {
@@ -178,15 +191,17 @@ void Tape::rewind(const Mark& mark) {
         if (n.grad != nullptr && !n.has_sink) give_buffer(n.grad, bytes_of(n));
     }
     nodes_.erase(nodes_.begin() + mark.node, nodes_.end());
+    kept_.resize(mark.kept);
     if (mark.node == 0) {
-        kept_.clear();
         values_.reset();
     } else {
         values_.release(mark.values);
     }
 }
 
-void Tape::require_finite(const Node& n) const {
+void Tape::check_last() const {
+    if (!check_finite_ || nodes_.empty()) return;
+    const Node& n = nodes_.back();
     with_dtype(n.dtype, [&](auto zero) {
         using T = decltype(zero);
         const T* y = n.y<T>();

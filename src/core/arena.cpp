@@ -48,8 +48,9 @@ void Arena::release(Mark mark) { enter(mark.block, mark.used); }
 void Arena::reset() {
     if (blocks_.size() > 1) {
         const std::size_t total = capacity();
+        AlignedBlock merged = allocate_aligned(total);
         blocks_.clear();
-        blocks_.push_back({allocate_aligned(total), total});
+        blocks_.push_back({std::move(merged), total});
         next_bytes_ = 2 * total;
     }
     enter(0, 0);

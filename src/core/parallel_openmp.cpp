@@ -33,10 +33,6 @@ private:
 
 int team_limit = 0;  // 0: OpenMP's default
 
-// Size of the parallel_team this thread belongs to: a team of one inside somebody else's region
-// must not wait at that region's barrier.
-thread_local int current_team = 1;
-
 }  // namespace
 
 int num_threads() { return team_limit > 0 ? team_limit : omp_get_max_threads(); }
@@ -69,30 +65,6 @@ void parallel_for(Index n, Index grain, RangeFunction f, void* context) {
     error.rethrow();
 }
 
-void parallel_team(int team, TeamFunction f, void* context) {
-    team = in_parallel() ? 1 : std::min(team, num_threads());
-    if (team <= 1) {
-        const int outer = current_team;
-        current_team = 1;
-        f(context, 0, 1);
-        current_team = outer;
-        return;
-    }
-    FirstError error;
-#pragma omp parallel num_threads(team)
-    error.run([&] {
-        current_team = omp_get_num_threads();
-        f(context, omp_get_thread_num(), current_team);
-        current_team = 1;
-    });
-    error.rethrow();
-}
-
 }  // namespace detail
-
-void team_barrier() {
-    if (current_team == 1) return;
-#pragma omp barrier
-}
 
 }  // namespace soma

@@ -11,9 +11,6 @@ bool in_parallel() { return false; }
 
 namespace detail {
 void parallel_for(Index n, Index, RangeFunction f, void* context) { f(context, 0, n); }
-void parallel_team(int, TeamFunction f, void* context) { f(context, 0, 1); }
 }  // namespace detail
-
-void team_barrier() {}
 
 }  // namespace soma

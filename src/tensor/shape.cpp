@@ -10,7 +10,7 @@ Shape::Shape(std::span<const Index> sizes) {
     for (int i = 0; i < rank_; ++i) {
         const Index size = sizes[i];
         SOMA_CHECK(size >= 0, "shape: size ", i, " is ", size, "; need size >= 0");
-        SOMA_CHECK(!__builtin_mul_overflow(count_, size, &count_) && count_ <= Index{1} << 62,
+        SOMA_CHECK(!__builtin_mul_overflow(count_, size, &count_) && count_ <= Index{1} << 59,
                    "shape: the number of elements overflows at size ", i, " = ", size);
         sizes_[i] = size;
     }

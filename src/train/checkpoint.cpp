@@ -81,7 +81,10 @@ public:
                 .batch = number("batch"),
                 .shards = number("shards"),
                 .data = text("data"),
-                .config = text("config")};
+                .config = text("config"),
+                .epoch = {.weight = number<double>("epoch.weight"),
+                          .loss = number<double>("epoch.loss"),
+                          .wrong = number<double>("epoch.wrong")}};
     }
 
     // The file's values of the wanted tensors, in their order. Error(data) on the first that is
@@ -138,6 +141,9 @@ void save_checkpoint(const std::string& path, const CheckpointInfo& info,
                            {"shards", std::to_string(info.shards)},
                            {"data", info.data},
                            {"config", info.config},
+                           {"epoch.weight", exact(info.epoch.weight)},
+                           {"epoch.loss", exact(info.epoch.loss)},
+                           {"epoch.wrong", exact(info.epoch.wrong)},
                            {"optimizer", optimizer.describe()},
                            {"weights", to_hex(store.hash())}};
     for (const optim::Optimizer::Scalar& s : optimizer.scalars())
@@ -148,6 +154,10 @@ void save_checkpoint(const std::string& path, const CheckpointInfo& info,
 CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& store,
                                optim::Optimizer& optimizer) {
     const File file(path);
+    if (file.number("numerics") != kNumericsVersion) {
+        fail(ErrorCode::data, path, ": written with numerics ", file.text("numerics"),
+             ", this version has ", kNumericsVersion, "; it cannot continue with the same bits");
+    }
     if (file.text("optimizer") != optimizer.describe()) {
         fail(ErrorCode::data, path, ": optimizer is '", file.text("optimizer"), "'; the run has '",
              optimizer.describe(), "'");
@@ -189,12 +199,12 @@ std::string newest_valid_checkpoint(const std::string& folder, std::string* warn
     return "";
 }
 
-void prune_checkpoints(const std::string& folder, Index keep) {
+void prune_checkpoints(const std::string& folder, Index keep, const std::string& newest) {
     const std::vector<fs::path> found = checkpoints_newest_first(folder);
     for (std::size_t i = static_cast<std::size_t>(std::max<Index>(keep, 1)); i < found.size();
          ++i) {
         std::error_code ignored;  // a file that stays costs space, not correctness
-        fs::remove(found[i], ignored);
+        if (found[i] != newest) fs::remove(found[i], ignored);
     }
 }
 

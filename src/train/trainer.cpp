@@ -82,13 +82,6 @@ Evaluation evaluate_together(Model& model, const data::Loader& loader, dist::Com
             .samples = static_cast<Index>(sum.samples)};
 }
 
-// Sums of the updates of one epoch.
-struct EpochSums {
-    double weight = 0, loss = 0, wrong = 0;
-    double mean_loss() const { return loss / weight; }
-    double error_percent() const { return 100 * wrong / weight; }
-};
-
 class Run {
 public:
     Run(const Training& training, const TrainOptions& options, dist::Comm& comm)
@@ -159,6 +152,7 @@ private:
         same("data", info.data, t_.data);
         load_checkpoint(path, store_, *t_.optimizer);
         step_ = info.step;
+        epoch_ = info.epoch;
         log("resume", {{"checkpoint", path}, {"step", step_}, {"warnings", warnings}});
     }
 
@@ -296,8 +290,17 @@ private:
     }
 
     // ---- end ----
+    // A finite loss can have an infinite gradient: no checkpoint of ruined weights is written.
+    void check_weights() const {
+        const auto values = store_.values().data<float>();
+        if (std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+            return;
+        fail(ErrorCode::non_finite, t_.system, ": a weight is not finite after update ", step_);
+    }
+
     void save() {
         if (!root() || o_.folder == nullptr) return;
+        check_weights();
         const std::string path = o_.folder->checkpoints() + "/" + checkpoint_name(step_);
         save_checkpoint(path,
                         {.system = t_.system,
@@ -307,14 +310,16 @@ private:
                          .batch = plan_.batch,
                          .shards = plan_.shards,
                          .data = t_.data,
-                         .config = t_.config},
+                         .config = t_.config,
+                         .epoch = epoch_},
                         store_, *t_.optimizer);
-        prune_checkpoints(o_.folder->checkpoints(), o_.keep);
+        prune_checkpoints(o_.folder->checkpoints(), o_.keep, path);
         result_.checkpoint = path;
         log("checkpoint", {{"path", path}, {"step", step_}});
     }
 
     TrainResult finish() {
+        check_weights();
         result_.weights = store_.hash();
         result_.steps = step_;
         result_.epochs = step_ / steps_per_epoch_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "soma/autograd/ops/linear.h"
 #include "soma/autograd/ops/math.h"
 
 namespace soma {
@@ -179,6 +180,43 @@ TEST(Tape, OperandsOfTwoTapesOrDtypesAreRefused) {
 
     EXPECT_THROW(a + b, Error);
     EXPECT_THROW(a * c, Error);
+}
+
+TEST(Tape, InputsOfTwoTapesAreAnErrorNamingTheOp) {
+    Tape one, other;
+    const Var a = one.constant(Tensor::zeros({2})), b = other.constant(Tensor::zeros({2}));
+    const Var w = other.constant(Tensor::zeros({2, 2}));
+    try {
+        linear(a, w);
+        FAIL() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(std::string(e.what()).rfind("linear:", 0), 0u) << e.what();
+    }
+    EXPECT_THROW(add(a, b), Error);
+}
+
+TEST(Tape, RewindReleasesTheBuffersOfItsLeaves) {
+    Tape tape(Tape::Mode::no_grad);
+    tape.constant(Tensor::zeros({1}));
+    const Tape::Mark mark = tape.mark();
+    auto owner = std::make_shared<float>(1.0f);
+    tape.constant(Tensor::view({1}, DType::f32, owner.get(), owner));
+    ASSERT_EQ(owner.use_count(), 2);
+
+    tape.rewind(mark);
+
+    EXPECT_EQ(owner.use_count(), 1);
+    EXPECT_EQ(tape.size(), 1);
+}
+
+TEST(Tape, CurvatureOfAnUnsupportedOpChangesNothing) {
+    float value[2] = {1, 2}, gradient[2] = {0, 0};
+    Tape tape;
+    const Var w = tape.parameter({2}, DType::f32, value, gradient);
+    const Var y = mul(exp(w), w);  // neither op carries curvature
+    EXPECT_THROW(tape.curvature(y, Tensor::full({2}, 1)), Error);
+    EXPECT_EQ(gradient[0], 0);
+    EXPECT_EQ(gradient[1], 0);
 }
 
 }  // namespace

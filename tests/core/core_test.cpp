@@ -120,10 +120,6 @@ TEST(ParallelFor, NestedRegionsRunSerially) {
         int calls = 0;
         parallel_for(100, 1, [&](Index, Index) { ++calls; });
         EXPECT_TRUE(calls == 1 || !in_parallel());
-        parallel_team(4, [&](int, int team) {
-            EXPECT_TRUE(team == 1 || !in_parallel());
-            team_barrier();
-        });
     });
 }
 

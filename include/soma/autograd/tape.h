@@ -115,6 +115,7 @@ public:
     enum class Mode { record, no_grad };
     struct Mark {
         std::int32_t node = 0;
+        std::size_t kept = 0;
         Arena::Mark values;
     };
 
@@ -137,8 +138,8 @@ public:
     void backward(Var loss);
     // Vector-Jacobian product: sweep from y with dL/dy = seed (same shape and dtype as y).
     void backward(Var y, const Tensor& seed);
-    // Diagonal Gauss-Newton: sweep from y with h_y = seed. Error(usage) names an op without
-    // support.
+    // Diagonal Gauss-Newton: sweep from y with h_y = seed. Every op up to y that needs a gradient
+    // must support it, else Error(usage) names it and nothing is changed.
     void curvature(Var y, const Tensor& seed);
     // Keeps the gradient of an intermediate value readable after the sweep. Call before the sweep.
     void retain_gradient(Var v) { node(v).keeps_grad = true; }
@@ -149,7 +150,8 @@ public:
     void rewind(const Mark& mark);  // forgets the nodes pushed since the mark
     bool recording() const { return mode_ == Mode::record; }
     std::int32_t size() const { return static_cast<std::int32_t>(nodes_.size()); }
-    // Names the first op that produced NaN or Inf by Error(non_finite); costs one pass per value.
+    // Names the first op that produced NaN or Inf by Error(non_finite), when the next op is pushed
+    // or a sweep begins; costs one pass per value.
     void check_finite(bool on) { check_finite_ = on; }
     // Floating point operations of the ops since construction; an FMA counts 2.
     double flop() const { return flop_; }
@@ -204,10 +206,11 @@ public:
 
 private:
     Var leaf(const Shape& shape, DType dtype, void* value);
-    void sweep(Var from, const Tensor& seed, OpInfo::Sweep OpInfo::*function, const char* what);
+    void check_seed(Var y, const Tensor& seed, const char* what) const;
+    void sweep(Var from, const void* seed, OpInfo::Sweep OpInfo::*function, const char* what);
     void* take_buffer(Index bytes);
     void give_buffer(void* buffer, Index bytes);
-    void require_finite(const Node& node) const;
+    void check_last() const;  // the newest node, when check_finite is on
 
     Mode mode_;
     bool check_finite_ = false;

@@ -5,8 +5,8 @@
 //   [used........free] [used......free]
 //
 // allocate() bumps a pointer; when the block is full a further block is taken. reset() frees
-// everything at once and, if there was more than one block, replaces them by a single block of the
-// high-water size: from the second identical step on, allocate() is an add and a compare.
+// everything at once and, if there was more than one block, replaces them by a single block as
+// large as all of them: from the second identical step on, allocate() is an add and a compare.
 // Invariants: every pointer is 64-byte aligned; memory is not initialised; not thread-safe.
 
 #include <cstddef>

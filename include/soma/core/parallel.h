@@ -23,8 +23,6 @@ bool in_parallel();
 namespace detail {
 using RangeFunction = void (*)(void* context, Index begin, Index end);
 void parallel_for(Index n, Index grain, RangeFunction f, void* context);
-using TeamFunction = void (*)(void* context, int thread, int team);
-void parallel_team(int team, TeamFunction f, void* context);
 }  // namespace detail
 
 template <class F>
@@ -41,23 +39,5 @@ void parallel_for(Index n, Index grain, F&& f) {
         },
         &f);
 }
-
-// f(thread, team) once on each of `team` threads (at most num_threads(); 1 inside a region).
-template <class F>
-void parallel_team(int team, F&& f) {
-    if (team <= 1) {
-        f(0, 1);
-        return;
-    }
-    detail::parallel_team(
-        team,
-        [](void* c, int thread, int size) {
-            (*static_cast<std::remove_reference_t<F>*>(c))(thread, size);
-        },
-        &f);
-}
-
-// Barrier of the enclosing parallel_team.
-void team_barrier();
 
 }  // namespace soma

@@ -16,7 +16,7 @@ public:
 
     Shape() = default;  // rank 0: one element
     Shape(std::initializer_list<Index> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
-    // Throws Error(usage) on rank > 8, a negative size or an element count beyond 2^62.
+    // Throws Error(usage) on rank > 8, a negative size or an element count beyond 2^59.
     explicit Shape(std::span<const Index> sizes);
 
     int rank() const { return rank_; }

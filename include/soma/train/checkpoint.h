@@ -18,6 +18,13 @@
 
 namespace soma::train {
 
+// Sums over the updates of the epoch that was under way.
+struct EpochSums {
+    double weight = 0, loss = 0, wrong = 0;
+    double mean_loss() const { return loss / weight; }
+    double error_percent() const { return 100 * wrong / weight; }
+};
+
 struct CheckpointInfo {
     std::string system, recipe;
     Index step = 0;
@@ -25,6 +32,7 @@ struct CheckpointInfo {
     Index batch = 0, shards = 0;
     std::string data;    // name and hash of the training set
     std::string config;  // the resolved options, JSON, for the reader
+    EpochSums epoch = {};
 };
 
 // Errors: ErrorCode::checkpoint naming the path when it cannot be written.
@@ -32,7 +40,8 @@ void save_checkpoint(const std::string& path, const CheckpointInfo& info,
                      const nn::ParameterStore& store, const optim::Optimizer& optimizer);
 
 // Reads a checkpoint into a frozen store and its optimizer; nothing is changed unless every tensor
-// of the file fits. Errors: ErrorCode::data naming the file and the tensor or field.
+// of the model is in the file and fits. Errors: ErrorCode::data naming the file and the tensor or
+// field.
 CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& store,
                                optim::Optimizer& optimizer);
 // Parameters and buffers only, for evaluation.
@@ -45,7 +54,9 @@ std::string checkpoint_name(Index step);
 // The newest checkpoint of a folder that passes its checksums; files that fail are reported through
 // `warning` and passed over. "" when there is none.
 std::string newest_valid_checkpoint(const std::string& folder, std::string* warning = nullptr);
-// Deletes all but the newest `keep` checkpoints of a folder.
-void prune_checkpoints(const std::string& folder, Index keep);
+// Deletes all but the `keep` checkpoints of a folder with the highest steps, and never `newest`,
+// the one just written: a folder may hold later steps of a run that was resumed from an earlier
+// one.
+void prune_checkpoints(const std::string& folder, Index keep, const std::string& newest);
 
 }  // namespace soma::train

@@ -54,7 +54,7 @@ struct TrainResult {
     double seconds = 0;                     // in the loop, without evaluation
     double flop = 0;                        // of this rank
     std::vector<EpochRecord> history = {};  // epochs completed by this run
-    bool interrupted = false;               // stop_requested = {}; state was saved
+    bool interrupted = false;               // a stop was requested; the state was saved
     std::string checkpoint = {};            // path of the last one written, "" when none
     std::string headline = {};  // paper's figure beside this run's, for the last lines of output
 };

@@ -4,8 +4,8 @@
 // One update at batch size B with S virtual shards over P ranks:
 //
 //   for my S/P shards:  samples of the shard -> forward -> backward -> shard gradient (a SUM)
-//   fold the shard gradients by the balanced tree over shard numbers, inside the rank and then
-//   across divide by the total weight W, clip, schedule, one optimizer pass
+//   fold them by the balanced tree over shard numbers, first inside the rank, then across
+//   divide by the total weight W, clip, schedule, one optimizer pass
 //
 // The gradient is the same bits for any P that divides S, any thread count and any ISA. Loss,
 // counts and the stop request travel in the same reduction, so all ranks stop after the same

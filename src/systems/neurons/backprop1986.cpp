@@ -57,8 +57,7 @@ nn::LinearOptions sigmoid_layer(double init) {
             .bias_init = nn::Init::uniform(init)};
 }
 
-// ---- symmetry
-// --------------------------------------------------------------------------------------
+// ---- symmetry ---------------------------------------------------------------------------------
 
 constexpr Index kBits = 6, kPatterns = 64;
 
@@ -130,8 +129,7 @@ private:
     Tape tape_;
 };
 
-// ---- family trees
-// ----------------------------------------------------------------------------------
+// ---- family trees -----------------------------------------------------------------------------
 
 class FamilyNet {
 public:
@@ -223,8 +221,7 @@ private:
     Tape tape_;
 };
 
-// ---- figure 5
-// --------------------------------------------------------------------------------------
+// ---- figure 5 ---------------------------------------------------------------------------------
 
 // Largest |backward - central difference| of a recurrent net unrolled over four steps, in f64.
 double unrolled_gradient_error() {
@@ -245,8 +242,7 @@ double unrolled_gradient_error() {
     return result.worst * options.atol;
 }
 
-// ---- claims
-// ----------------------------------------------------------------------------------------
+// ---- claims -----------------------------------------------------------------------------------
 
 Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) {
     Claim c;
@@ -280,7 +276,7 @@ void symmetry_claims(ClaimRun& run, const Options& o) {
     Tensor weights;
     run.claims({solved, median, shape}, [&](std::vector<Claim>& list) {
         std::vector<double> sweeps;
-        int antisymmetric = 0;
+        int antisymmetric = 0, done = 0;
         for (const std::uint64_t seed : run.seeds()) {
             if (run.stopped()) return;
             SymmetryNet net(o, seed);
@@ -291,7 +287,7 @@ void symmetry_claims(ClaimRun& run, const Options& o) {
                 antisymmetric += net.asymmetry() <= 0.1;
                 if (weights.empty()) weights = net.weights().clone();
             }
-            run.context().progress("symmetry", static_cast<double>(seed), n);
+            run.context().progress("symmetry", static_cast<double>(++done), n);
         }
         std::sort(sweeps.begin(), sweeps.end());
         for (Claim& c : list) {
@@ -346,7 +342,8 @@ void family_claims(ClaimRun& run, const Options& o, const char* name, const Fami
             run.context().progress(prefix, s, o.family_seeds);
         }
         for (Claim& c : list) {
-            c.seeds = {1, 2, 3, 4, 5};
+            for (int s = 1; s <= o.family_seeds; ++s)
+                c.seeds.push_back(static_cast<std::uint64_t>(s));
             c.values = c.id == learned.id ? std::vector<double>{static_cast<double>(good)} : held;
         }
     });

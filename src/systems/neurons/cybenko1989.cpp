@@ -5,15 +5,13 @@
 // are dense in C([0,1]^n) in the uniform norm. Nothing is said about how many terms are needed, nor
 // how to find them. Here:
 //   - one hidden layer is fitted to f(x) = sin(2 pi x) + .3 sin(10 pi x) on [0, 1] by L-BFGS in
-//   f64: the
-//     sup-error on 10,001 points falls with the number of units;
-//   - a staircase of N steep sigmoids is built without any training: its sup-error is at most the
-//   modulus
-//     of continuity of f at 1/N;
+//   f64:
+//     the sup-error on 10,001 points falls with the number of units;
+//   - a staircase of N steep sigmoids is built without training: its sup-error is at most the
+//     modulus of continuity of f at 1/N;
 //   - regions of the plane are told apart: a disc and two spirals;
 //   - with a quadratic activation nothing is gained beyond the best parabola, for polynomials of
-//   fixed
-//     degree are not dense.
+//     fixed degree are not dense.
 //
 // Deviations: the target function and the regions are ours; the paper is a theorem and has no runs.
 
@@ -24,6 +22,7 @@
 #include "soma/autograd/ops/loss.h"
 #include "soma/autograd/ops/math.h"
 #include "soma/core/rng.h"
+#include "soma/kernels/vmath.h"
 #include "soma/optim/lbfgs.h"
 #include "soma/train/report.h"
 #include "systems/claim_run.h"
@@ -41,7 +40,7 @@ struct Options {
     double spiral_turns = 1;
 };
 
-double target(double x) { return std::sin(2 * M_PI * x) + 0.3 * std::sin(10 * M_PI * x); }
+double target(double x) { return vmath::sin(2 * M_PI * x) + 0.3 * vmath::sin(10 * M_PI * x); }
 
 // One hidden layer, parameters in one flat vector: w [in, N], th [N], a [N], c [1].
 class HiddenLayerNet {
@@ -170,7 +169,7 @@ double staircase_excess(const Options& o, Index n) {
         for (Index j = 1; j <= n; ++j) {
             const double xj = static_cast<double>(j) / count;
             const double z = steepness * (x - (xj - 0.5 / count));
-            const double s = z > 40 ? 1 : z < -40 ? 0 : 1 / (1 + std::exp(-z));
+            const double s = z > 40 ? 1 : z < -40 ? 0 : 1 / (1 + vmath::exp(-z));
             g += (target(xj) - target(xj - 1 / count)) * s;
         }
         worst = std::max(worst, std::abs(g - target(x)));
@@ -190,10 +189,12 @@ double staircase_excess(const Options& o, Index n) {
 // Regions of the unit square.
 bool in_disc(double x, double y) { return (x - 0.5) * (x - 0.5) + (y - 0.5) * (y - 0.5) < 0.09; }
 
-// The arm of a spiral of `turns` turns: where the angle, advanced with the radius, lies.
+// Between two spiral arms of `turns` turns: sin(angle - phase) > 0 with phase = 2 pi turns r,
+// written with sin(angle) = dy / r and cos(angle) = dx / r.
 bool in_spiral(double turns, double x, double y) {
-    const double r = 2 * std::hypot(x - 0.5, y - 0.5), angle = std::atan2(y - 0.5, x - 0.5);
-    return std::sin(angle - 2 * M_PI * turns * r) > 0;
+    const double dx = x - 0.5, dy = y - 0.5,
+                 phase = 4 * M_PI * turns * std::sqrt(dx * dx + dy * dy);
+    return dy * vmath::cos(phase) - dx * vmath::sin(phase) > 0;
 }
 
 struct Region {

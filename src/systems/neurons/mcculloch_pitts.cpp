@@ -158,7 +158,8 @@ Trace latch_trace() {
 }
 
 // N3(t) = N1(t-1) or (N2(t-3) and not N2(t-2));  N4(t) = N2(t-2) and N2(t-1).
-// N1 heat receptor, N2 cold receptor, N3 feels heat, N4 feels cold; `cold_until` ticks of cold.
+// N1 heat receptor, N2 cold receptor, N3 feels heat, N4 feels cold; `cold_ticks` of cold or
+// `heat_ticks` of heat from t = 2.
 Trace heat_trace(int cold_ticks, int heat_ticks) {
     ThresholdNet net(Mode::classic);
     const int heat = net.add_input(), cold = net.add_input();

@@ -30,6 +30,8 @@
 namespace soma::systems {
 namespace {
 
+constexpr const char* kRecipe = "cnn";
+
 struct Options {
     Index batch = 64, shards = 4, epochs = 8;
     double lr = 1e-3, decay = 1e-4, dropout = 0.3;
@@ -151,8 +153,8 @@ void draw(train::RunFolder& folder, FashionNet& net, const FashionData& data,
 
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm) {
     const Options o;
-    SOMA_CHECK(options.recipe.empty(), "fashion_cnn: it has one recipe, not '", options.recipe,
-               "'");
+    SOMA_CHECK(options.recipe.empty() || options.recipe == kRecipe,
+               "fashion_cnn: it has one recipe, '", kRecipe, "', not '", options.recipe, "'");
     const FashionData data = load(options.set, options.data_roots);
     const Index batch = options.batch > 0 ? options.batch : o.batch;
     const Index epochs = options.epochs > 0 ? options.epochs : o.epochs;
@@ -168,7 +170,7 @@ train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::C
     const data::ImageSet& set = data.train->set();
     train::TrainResult result =
         train::run_training({.system = "fashion_cnn",
-                             .recipe = "cnn",
+                             .recipe = kRecipe,
                              .model = &net,
                              .optimizer = &optimizer,
                              .train = &loader,

@@ -95,8 +95,7 @@ Trained train_once(const ReproduceContext& context, const ZipRecipe& recipe, con
     return t;
 }
 
-// ---- figures
-// ---------------------------------------------------------------------------------------
+// ---- figures ----------------------------------------------------------------------------------
 
 std::vector<std::int32_t> labels_of(const data::Dataset& set) {
     std::vector<std::int32_t> labels;
@@ -172,8 +171,7 @@ void draw(train::RunFolder* folder, const ZipData& digits, const Trained& t,
     draw_errors(*folder, *digits.test, t.test, recipe);
 }
 
-// ---- claims
-// ----------------------------------------------------------------------------------------
+// ---- claims -----------------------------------------------------------------------------------
 
 Claim make(const std::string& id, const std::string& text, const char* kind, const ZipData& digits,
            Gate gate, Gate goal = {}) {
