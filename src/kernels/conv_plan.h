@@ -22,11 +22,12 @@ inline bool is_depthwise(const ConvGeometry& g) {
     return g.groups > 1 && g.groups == g.c && g.groups == g.oc && g.kh * g.kw <= kGemmSlice;
 }
 
-// A 1x1 convolution without padding does not see where one image ends: all rows are one image.
+// A 1x1 convolution without padding does not see where one image ends: all rows are one image. An
+// empty batch stays one: an image has at least one row.
 inline ConvGeometry join_images(ConvGeometry g) {
     const bool pointwise = g.kh == 1 && g.kw == 1 && g.stride_h == 1 && g.stride_w == 1 &&
                            g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0;
-    if (pointwise) {
+    if (pointwise && g.n > 0) {
         g.h *= g.n;
         g.n = 1;
     }
