@@ -1,3 +1,6 @@
+// Elementwise drivers: every function is its kernel-table entry over ranges of elements, one range
+// a thread. Elements are independent, so any split gives the same bits.
+
 #include "soma/kernels/elementwise.h"
 
 #include <algorithm>
@@ -134,8 +137,12 @@ void where_backward(int side, Index n, const T* mask, const T* dy, bool accumula
 }
 
 // |x|^p = exp(p log|x|) in f64: for f32 results the f64 rounding is invisible but for rare ties.
+// Powers 0, 1 and 2 are exact or correctly rounded.
 template <class T>
 void pow(Index n, double p, const T* x, T* y) {
+    if (p == 0) return fill(n, T{1}, y);
+    if (p == 1) return scale(n, T{1}, x, y);
+    if (p == 2) return unary(Unary::square, n, x, y);
     constexpr Index kBlock = 256;
     const bool integer = p == std::floor(p);
     const bool odd = integer && std::floor(p / 2) * 2 != p;
@@ -149,9 +156,9 @@ void pow(Index n, double p, const T* x, T* y) {
         f64.unary(Unary::exp, count, wide, wide);
         for (Index i = 0; i < count; ++i) {
             const T base = x[begin + i];
-            const T power = p == 0 ? T{1} : p == 1 ? std::abs(base) : static_cast<T>(wide[i]);
-            const bool negative = base < 0;
-            y[begin + i] = !negative ? power : integer ? (odd ? -power : power) : T(NAN);
+            const T power = static_cast<T>(wide[i]);
+            const T real = integer || !(base < 0) ? power : T(NAN);
+            y[begin + i] = odd ? std::copysign(real, base) : real;
         }
     }
 }

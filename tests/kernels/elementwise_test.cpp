@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "kernels/ref/elementwise.h"
@@ -199,6 +200,29 @@ TEST(Pow, HandlesSignsAndZeros) {
     EXPECT_EQ(y[1], std::numeric_limits<double>::infinity());
     pow(4, 0.5, x, y);
     EXPECT_TRUE(std::isnan(y[0]));
+}
+
+TEST(Pow, OfOneAndTwoIsExact) {
+    const double x[] = {-0.0, 1.1, -1e-300, 3e100, -std::numeric_limits<double>::infinity()};
+    double y[5];
+
+    pow(5, 1.0, x, y);
+    EXPECT_EQ(std::memcmp(x, y, sizeof x), 0);
+    pow(5, 2.0, x, y);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(y[i], x[i] * x[i]) << x[i];
+}
+
+TEST(Pow, OddPowersKeepTheSignOfZero) {
+    const double x[] = {-0.0, 0.0};
+    double y[2];
+
+    pow(2, 3.0, x, y);
+    EXPECT_TRUE(std::signbit(y[0]));
+    EXPECT_FALSE(std::signbit(y[1]));
+    pow(2, -1.0, x, y);
+    EXPECT_EQ(y[0], -std::numeric_limits<double>::infinity());
+    pow(2, 4.0, x, y);
+    EXPECT_FALSE(std::signbit(y[0]));
 }
 
 }  // namespace
