@@ -90,6 +90,7 @@ inline bool exceeds(T x, T best) {
     return x > best || (x != x && best == best);
 }
 
+// Which of several zeros (or NaNs) it returns depends on the width.
 template <class V, class T = typename V::Scalar>
 T row_maximum(Index n, const T* x) {
     using L = Lanes<V>;
@@ -115,11 +116,10 @@ void row_max(Index rows, Index cols, const T* x, Index ldx, T* value,
     for (Index r = 0; r < rows; ++r) {
         const T* row = x + r * ldx;
         const T best = row_maximum<V>(cols, row);
-        if (value != nullptr) value[r] = best;
-        if (index == nullptr) continue;
         Index first = 0;
         while (row[first] != best && row[first] == row[first]) ++first;
-        index[r] = static_cast<std::int32_t>(first);
+        if (value != nullptr) value[r] = row[first];
+        if (index != nullptr) index[r] = static_cast<std::int32_t>(first);
     }
 }
 

@@ -110,6 +110,29 @@ TYPED_TEST(Reduce, MaximumIsTheFirstAndNaNWins) {
     });
 }
 
+TYPED_TEST(Reduce, MaximumOfZerosHasTheSignOfTheFirst) {
+    using T = TypeParam;
+    on_every_isa([] {
+        for (const Index n : {2, 9, 16, 33, 40}) {
+            for (const Index first : {Index{0}, n / 2}) {
+                for (const T zero : {T{0}, -T{0}}) {
+                    std::vector<T> x(static_cast<std::size_t>(n), T{-1});
+                    x[static_cast<std::size_t>(first)] = zero;
+                    for (Index i = first + 1; i < n; ++i) x[static_cast<std::size_t>(i)] = -zero;
+                    T row = 1, column = 1;
+
+                    row_max(1, n, x.data(), n, &row, nullptr);
+                    column_max(n, 1, x.data(), 1, &column, nullptr);
+
+                    EXPECT_EQ(row, T{0});
+                    EXPECT_EQ(std::signbit(row), std::signbit(zero)) << n << " " << first;
+                    EXPECT_EQ(std::signbit(column), std::signbit(zero)) << n << " " << first;
+                }
+            }
+        }
+    });
+}
+
 TYPED_TEST(Reduce, SpreadIsTheAdjointOfSum) {
     using T = TypeParam;
     for (const Index inner : {1, 3}) {
