@@ -18,6 +18,11 @@ constexpr GemmBackend kReference{"reference", &ref::gemm<float>, &ref::gemm<doub
 
 std::atomic<const GemmBackend*> current{nullptr};
 
+void activate(const GemmBackend& backend) {
+    if (backend.prepare != nullptr) backend.prepare();
+    current.store(&backend, std::memory_order_release);
+}
+
 // Without FMA the native kernels emulate it in software: 0.02 GF.
 const GemmBackend& best() {
     const bool has_fma = cpu().avx2_fma || cpu().neon;
@@ -28,7 +33,7 @@ const GemmBackend& best() {
 const GemmBackend& choose() {
     const std::string wish = environment("SOMA_GEMM");
     if (wish.empty()) {
-        current.store(&best(), std::memory_order_release);
+        activate(best());
     } else {
         use_gemm_backend(wish);
     }
@@ -57,7 +62,7 @@ void use_gemm_backend(const std::string& name) {
     std::string names;
     for (const GemmBackend* backend : gemm_backends()) {
         if (name == backend->name) {
-            current.store(backend, std::memory_order_release);
+            activate(*backend);
             return;
         }
         names += (names.empty() ? "" : ", ") + std::string(backend->name);

@@ -13,11 +13,7 @@
 namespace soma::kernels {
 namespace {
 
-blasint narrow(Index n) {
-    SOMA_CHECK(n <= std::numeric_limits<blasint>::max(), "gemm: ", n,
-               " does not fit the integers of OpenBLAS; use SOMA_GEMM=native");
-    return static_cast<blasint>(n);
-}
+blasint narrow(Index n) { return static_cast<blasint>(n); }  // gemm() has checked `largest`
 
 // A stored leading dimension; BLAS wants at least 1 and at least the row length even when it reads
 // nothing.
@@ -35,18 +31,21 @@ void call(F&& cblas_gemm, const Gemm<T>& g) {
 void sgemm(const Gemm<float>& g) { call(cblas_sgemm, g); }
 void dgemm(const Gemm<double>& g) { call(cblas_dgemm, g); }
 
-constexpr GemmBackend kOpenblas{"openblas", &sgemm, &dgemm};
+// Two pools of threads would fight for the cores.
+void use_one_thread() {
+    openblas_set_num_threads(1);
+    const int threads = openblas_get_num_threads();
+    if (threads != 1) {
+        fail(ErrorCode::internal, "openblas: runs ", threads, " threads; need a library that can ",
+             "be set to one");
+    }
+}
+
+constexpr GemmBackend kOpenblas{"openblas", &sgemm, &dgemm, std::numeric_limits<blasint>::max(),
+                                &use_one_thread};
 
 }  // namespace
 
-// Error(internal) when the library keeps its own threads: two pools would fight for the cores.
-const GemmBackend* openblas_backend() {
-    static const bool single = [] {
-        openblas_set_num_threads(1);
-        return openblas_get_num_threads() == 1;
-    }();
-    if (!single) fail(ErrorCode::internal, "openblas: cannot be set to one thread");
-    return &kOpenblas;
-}
+const GemmBackend* openblas_backend() { return &kOpenblas; }
 
 }  // namespace soma::kernels

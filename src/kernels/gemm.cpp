@@ -90,12 +90,21 @@ void for_each_cell(Index m, Index n, const GemmPlan& plan, F&& f) {
 }
 
 template <class T>
+void check_backend(const GemmJob<T>& g) {
+    const GemmBackend& backend = active_gemm_backend();
+    const Index largest = std::max({g.m, g.n, g.k, g.lda, g.ldb, g.ldc});
+    SOMA_CHECK(largest <= backend.largest, "gemm: a size or leading dimension is ", largest, "; ",
+               backend.name, " takes at most ", backend.largest, ", use SOMA_GEMM=native");
+}
+
+template <class T>
 void run(const GemmJob<T>& g) {
     const bool small = g.m <= kTinySize && g.n <= kTinySize && g.k <= kTinySize;
     if (small && g.op_b == Op::N && g.fits_kernel() && backend_function<T>() == nullptr) {
         table<T>().gemm.block(block_of(g));
         return;
     }
+    check_backend(g);
     const GemmPlan plan = plan_gemm(shape_of<T>(g), machine<T>());
     if (plan.cell_m >= g.m && plan.cell_n >= g.n) {
         run_path(g, plan);

@@ -9,6 +9,7 @@
 //
 // Strict training modes refuse anything but native: the promises of kernels.md 6 are its alone.
 
+#include <limits>
 #include <span>
 #include <string>
 
@@ -22,9 +23,15 @@ struct Gemm;
 struct GemmBackend {
     const char* name;
     // C = alpha op(A) op(B) + beta C for m, n >= 1; the epilogue is applied by the caller. nullptr:
-    // native. Throws Error(usage) for a size that the library's integers cannot hold.
+    // native. Called on parts of C by several threads, so nothing can fail here.
     void (*f32)(const Gemm<float>& g);
     void (*f64)(const Gemm<double>& g);
+    // The largest size and leading dimension the library's integers hold; gemm() refuses larger
+    // ones before it writes.
+    Index largest = std::numeric_limits<Index>::max();
+    // Makes it ready to be the active one: settings of a library are process-wide, so they change
+    // only when it is chosen. Error(internal) when it cannot be used. nullptr: nothing to do.
+    void (*prepare)() = nullptr;
 };
 
 // Those built into this program.

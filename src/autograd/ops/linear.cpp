@@ -1,3 +1,7 @@
+// Dense layers and matrix products on the tape. Gradients of activations are products in order
+// chain, where a row does not depend on its batch; gradients of weights sum over samples and use
+// order tree, which can be split at shard borders.
+
 #include "soma/autograd/ops/linear.h"
 
 #include "autograd/ops/fused.h"
@@ -31,7 +35,7 @@ template <class T>
 void linear_sweep(Tape& tape, const Node& node, Sweep sweep) {
     const Node& x = *tape.input_node(node, 0);
     const Node& w = *tape.input_node(node, 1);
-    const Index in = w.shape[0], out = w.shape[1], rows = node.shape.count() / out;
+    const Index in = w.shape[0], out = w.shape[1], rows = x.shape.rows();
     ScratchScope scratch;
     const T* a =
         fused::through_activation<T>(scratch, sweep, node, node.record<fused::SavedActivation>());
@@ -83,7 +87,7 @@ template <class T>
 void linear_forward(Tape& tape, Var x, Var w, Var b, fused::SavedActivation& record,
                     const Tape::Output& out) {
     const Index in = w.shape()[0], columns = w.shape()[1];
-    const Index rows = out.var.shape().count() / columns;
+    const Index rows = x.shape().rows();
     kernels::Epilogue<T> epilogue{.bias = b ? tape.node(b).y<T>() : nullptr,
                                   .act = record.kind,
                                   .slope = static_cast<T>(record.slope)};
