@@ -35,7 +35,7 @@ void clip_by_value(nn::ParameterStore& store, double limit) {
         using T = decltype(zero);
         const T bound = static_cast<T>(limit);
         T* g = gradients.data<T>().data();
-        kernels::clip(gradients.count(), -bound, bound, g, g);
+        kernels::clip(store.trainable_count(), -bound, bound, g, g);
     });
 }
 

@@ -19,10 +19,10 @@ Tensor diagonal_curvature(nn::ParameterStore& store, Index batches, const Output
         samples += y.shape()[0];
         tape.reset();
     }
-    Tensor mean(store.gradients().shape(), store.dtype());
+    Tensor mean({store.trainable_count()}, store.dtype());
     with_dtype(store.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        const Tensor sum = store.gradients();
+        const Tensor sum = store.gradients().slice(0, store.trainable_count());
         kernels::scale(sum.count(), T{1} / static_cast<T>(samples), sum.data<T>().data(),
                        mean.data<T>().data());
     });

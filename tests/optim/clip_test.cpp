@@ -74,5 +74,17 @@ TEST(Clip, ByValueMovesElementsToTheLimit) {
     EXPECT_THROW(clip_by_value(store, 0), Error);
 }
 
+TEST(Clip, ByValueLeavesStatisticsAlone) {
+    nn::ParameterStore store;
+    const auto w = store.add("w", {4}, nn::Init::zeros());
+    const auto s = store.add_statistic("s", {3}, nn::Init::zeros());
+    store.freeze(1);
+    store.gradient(w).fill(5);
+    store.gradient(s).fill(100);
+    clip_by_value(store, 1);
+    EXPECT_EQ(store.gradient(w).at(3), 1);
+    for (Index i = 0; i < 3; ++i) EXPECT_EQ(store.gradient(s).at(i), 100);
+}
+
 }  // namespace
 }  // namespace soma::optim

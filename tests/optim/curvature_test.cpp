@@ -214,6 +214,18 @@ TEST(DiagonalCurvature, EqualsThePlainRecursionOnAConvolutionalNet) {
     }
 }
 
+TEST(DiagonalCurvature, IsLaidOutLikeTheTrainablePart) {
+    nn::ParameterStore store(DType::f64);
+    const nn::Linear layer(store, "l", 5, 2);
+    store.add_statistic("running mean", {40}, nn::Init::zeros());
+    store.freeze(2);
+    const Tensor x = samples({6, 5});
+    const Tensor h =
+        diagonal_curvature(store, 1, [&](Tape& tape, Index) { return layer(tape.constant(x)); });
+    EXPECT_EQ(h.shape(), Shape({store.trainable_count()}));
+    EXPECT_EQ(h.at(store.entry(layer.bias()).offset), 1);
+}
+
 TEST(DiagonalCurvature, NamesAnOpThatHasNone) {
     nn::ParameterStore store(DType::f64);
     const nn::Linear layer(store, "l", 2, 2);

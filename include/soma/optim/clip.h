@@ -14,7 +14,8 @@ double gradient_norm(const nn::ParameterStore& store);
 // the norm is not finite, Error(usage) unless max_norm > 0.
 double clip_scale(double norm, double max_norm);
 
-// Moves every gradient element into [-limit, limit], in place; NaN stays. limit > 0.
+// Moves every gradient element of the trainable part into [-limit, limit], in place; NaN stays.
+// limit > 0.
 void clip_by_value(nn::ParameterStore& store, double limit);
 
 }  // namespace soma::optim
