@@ -1,3 +1,6 @@
+// Plain loops over std::vector, one thread: dimensions are small and the objective is the cost. The
+// line search keeps point and gradient of its last evaluation, which accept() takes over by swap.
+
 #include "soma/optim/lbfgs.h"
 
 #include <algorithm>
@@ -169,7 +172,7 @@ LbfgsResult Minimiser::run() {
     SOMA_CHECK(std::isfinite(value_), "lbfgs: f(x) is ", value_, " at the start; need a number");
     Stop stop = Stop::iterations;
     Index iteration = 0;
-    for (; iteration < options_.max_iterations; ++iteration) {
+    while (iteration < options_.max_iterations) {
         if (max_norm(g_) <= options_.gradient_tolerance) {
             stop = Stop::gradient;
             break;
@@ -185,6 +188,7 @@ LbfgsResult Minimiser::run() {
             break;
         }
         accept();
+        ++iteration;
         const double scale = std::max({std::abs(before), std::abs(value_), 1.0});
         if (before - value_ < options_.decrease_tolerance * scale) {
             stop = Stop::decrease;
@@ -201,6 +205,8 @@ LbfgsResult lbfgs(const Objective& f, std::vector<double> x, const LbfgsOptions&
     SOMA_CHECK(options.history >= 1, "lbfgs: history is ", options.history, "; need at least 1");
     SOMA_CHECK(0 < options.c1 && options.c1 < options.c2 && options.c2 < 1, "lbfgs: c1 is ",
                options.c1, ", c2 is ", options.c2, "; need 0 < c1 < c2 < 1");
+    SOMA_CHECK(options.max_search_evaluations >= 1, "lbfgs: max_search_evaluations is ",
+               options.max_search_evaluations, "; need at least 1");
     return Minimiser(f, std::move(x), options).run();
 }
 

@@ -99,12 +99,27 @@ TEST(Lbfgs, StopsWhenTheDecreaseIsSmall) {
     EXPECT_GT(r.gradient_norm, 1e-8);
 }
 
+// From 1 the first step meets the minimum of x^2 / 2: the value falls by 0.5, the scale is 1.
+TEST(Lbfgs, CountsTheStepWhoseDecreaseIsBelowTheTolerance) {
+    const auto f = [](std::span<const double> x, std::span<double> g) {
+        g[0] = x[0];
+        return 0.5 * x[0] * x[0];
+    };
+    const LbfgsResult below = lbfgs(f, {1.0}, {.decrease_tolerance = 0.75});
+    EXPECT_EQ(below.stop, LbfgsResult::Stop::decrease);
+    EXPECT_EQ(below.iterations, 1);
+    const LbfgsResult equal = lbfgs(f, {1.0}, {.decrease_tolerance = 0.5});
+    EXPECT_EQ(equal.stop, LbfgsResult::Stop::gradient);
+    EXPECT_EQ(equal.iterations, 1);
+}
+
 TEST(Lbfgs, RejectsBadArguments) {
     const auto nan = [](std::span<const double>, std::span<double>) { return std::nan(""); };
     EXPECT_THROW(lbfgs(rosenbrock, {}), Error);
     EXPECT_THROW(lbfgs(nan, {1.0}), Error);
     EXPECT_THROW(lbfgs(rosenbrock, {0, 0}, {.history = 0}), Error);
     EXPECT_THROW(lbfgs(rosenbrock, {0, 0}, {.c1 = 0.95}), Error);
+    EXPECT_THROW(lbfgs(rosenbrock, {0, 0}, {.max_search_evaluations = 0}), Error);
 }
 
 }  // namespace

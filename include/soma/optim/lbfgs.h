@@ -26,10 +26,11 @@ struct LbfgsOptions {
     int history = 10;
     Index max_iterations = 1000;
     double gradient_tolerance = 1e-8;  // stop when max |g_i| is at most this
-    double decrease_tolerance = 0;     // stop when f - f' <= this * max(|f|, |f'|, 1); 0: never
+    double decrease_tolerance = 0;     // stop when f - f' < this * max(|f|, |f'|, 1); 0: never
     double c1 = 1e-4;
     double c2 = 0.9;
-    int max_search_evaluations = 30;  // of the objective, in one line search
+    // Of the objective, in one line search; one more returns to the best point where they run out.
+    int max_search_evaluations = 30;
 };
 
 struct LbfgsResult {
@@ -38,7 +39,7 @@ struct LbfgsResult {
     std::vector<double> x;
     double value = 0;
     double gradient_norm = 0;  // max |g_i|
-    Index iterations = 0;
+    Index iterations = 0;      // steps taken
     Index evaluations = 0;
     // line_search: no lower point along the steepest descent, usually the limit of rounding.
     Stop stop = Stop::iterations;
