@@ -176,22 +176,20 @@ void conv2d(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T>
 
 template <class T>
 void mask_weights(Index taps, Index c, Index oc, const std::uint8_t* connected, const T* src,
-                  T* dst) {
+                  bool accumulate, T* dst) {
     const Index field = c * oc;
     ScratchScope scratch;
     T* keep = scratch.array<T>(field);
-    T* zero = scratch.array<T>(field);
-    std::fill_n(zero, field, T{0});
     for (Index i = 0; i < field; ++i) keep[i] = static_cast<T>(connected[i]);
-    const auto where = table<T>().elementwise.where;
+    const auto add_kept = table<T>().elementwise.where_backward;
     for (Index tap = 0; tap < taps; ++tap, src += field, dst += field) {
-        where(field, keep, src, zero, dst);
+        add_kept(0, field, keep, src, accumulate, dst);
     }
 }
 
 #define SOMA_INSTANTIATE(T)                                                                    \
     template void conv2d(const ConvGeometry&, const T*, const T*, const ConvEpilogue<T>&, T*); \
-    template void mask_weights(Index, Index, Index, const std::uint8_t*, const T*, T*);
+    template void mask_weights(Index, Index, Index, const std::uint8_t*, const T*, bool, T*);
 SOMA_INSTANTIATE(float)
 SOMA_INSTANTIATE(double)
 #undef SOMA_INSTANTIATE

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "soma/autograd/ops/math.h"
 #include "soma/autograd/ops/pool.h"
 #include "soma/core/rng.h"
 
@@ -79,6 +80,30 @@ TEST(Conv2d, WeightsOutsideTheTableCountAsZero) {
     for (Index i = 0; i < w.count(); ++i) {
         EXPECT_EQ(vw.gradient().at(i) == 0, kTable[static_cast<std::size_t>(i % 6)] == 0);
     }
+}
+
+// The table masks what its own op adds, not what another use of the same weights has added.
+TEST(Conv2d, SharedWeightsGetTheSumOfEachUsesGradient) {
+    const Tensor x = uniform({1, 4, 4, 2}, 1), w = uniform({3, 3, 2, 3}, 2);
+    const Tensor seed = Tensor::full({1, 2, 2, 3}, 1, DType::f64);
+    const std::vector<std::uint8_t> other = {0, 1, 1, 0, 1, 1};
+    const std::span<const std::uint8_t> tables[] = {kTable, other, {}};
+    Tensor sum = Tensor::zeros(w.shape(), DType::f64);
+    for (const auto table : tables) {
+        Tape tape;
+        const Var vw = tape.input(w);
+        tape.backward(conv2d(tape.constant(x), vw, {}, {.table = table}), seed);
+        for (Index i = 0; i < w.count(); ++i) sum.data<double>()[i] += vw.gradient().at(i);
+    }
+    Tape tape;
+    const Var vw = tape.input(w), vx = tape.constant(x);
+    // The sweep runs backwards: the last use contributes first, as in the sum above.
+    const Var none = conv2d(vx, vw, {}, {}), second = conv2d(vx, vw, {}, {.table = other});
+    const Var first = conv2d(vx, vw, {}, {.table = kTable});
+
+    tape.backward(add(add(none, second), first), seed);
+
+    expect_equal(vw.gradient(), sum);
 }
 
 TEST(Conv2d, CountsTwoFlopAMultiplyForwardAndForEachGradient) {

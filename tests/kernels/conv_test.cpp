@@ -139,6 +139,7 @@ std::vector<ConvGeometry> shapes() {
         {.n = 1, .h = 19, .w = 18, .c = 3, .kh = 17, .kw = 16, .oc = 3, .groups = 3},
         {.n = 300, .h = 2, .w = 2, .c = 5, .kh = 2, .kw = 2, .oc = 4, .pad_top = 1},
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 3, .kw = 3, .oc = 4},
+        {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 1, .kw = 1, .oc = 4},
     };
 }
 
@@ -477,9 +478,15 @@ TYPED_TEST(Conv, TableRemovesConnectionsOfEveryTap) {
     const List<TypeParam> w = uniform<TypeParam>(4 * 6, 1);
     List<TypeParam> masked(w.size());
 
-    mask_weights(4, 2, 3, connected.data(), w.data(), masked.data());
+    List<TypeParam> sum(w.size(), TypeParam{1});
 
-    for (std::size_t i = 0; i < w.size(); ++i) EXPECT_EQ(masked[i], connected[i % 6] ? w[i] : 0);
+    mask_weights(4, 2, 3, connected.data(), w.data(), false, masked.data());
+    mask_weights(4, 2, 3, connected.data(), w.data(), true, sum.data());
+
+    for (std::size_t i = 0; i < w.size(); ++i) {
+        EXPECT_EQ(masked[i], connected[i % 6] ? w[i] : 0);
+        EXPECT_EQ(sum[i], connected[i % 6] ? w[i] + 1 : 1);
+    }
 }
 
 }  // namespace

@@ -87,11 +87,11 @@ template <class T>
 void conv2d_backward_weights(const ConvGeometry& g, const T* x, const T* dy, bool accumulate,
                              T* dw);
 
-// Sets dst[tap, c, o] = connected[c, o] != 0 ? src[tap, c, o] : 0: the weights under a connection
-// table [C, OC], and the gradient with respect to them. In place allowed.
+// dst[tap, c, o] (+)= connected[c, o] != 0 ? src[tap, c, o] : 0: the weights under a connection
+// table [C, OC], and the gradient with respect to them. In place allowed unless accumulating.
 template <class T>
 void mask_weights(Index taps, Index c, Index oc, const std::uint8_t* connected, const T* src,
-                  T* dst);
+                  bool accumulate, T* dst);
 
 // columns[n OH OW, KH KW C/G] of one group, whose product with its weights is y. For tests and
 // backends; nothing in the product builds it.

@@ -1,3 +1,8 @@
+// Convolutions on the tape. conv2d saves the weights it used (under a connection table their masked
+// copy) and, for activations whose slope is no function of y, the sum before them. conv_transpose2d
+// is the backward-data pass of a mirrored convolution, so its own gradients are that convolution's
+// forward and backward-weights passes.
+
 #include "soma/autograd/ops/conv.h"
 
 #include "autograd/ops/fused.h"
@@ -59,9 +64,13 @@ void conv2d_sweep(Tape& tape, const Node& node, Sweep sweep) {
     }
     if (const auto dw = tape.grad_slot<T>(node, 1)) {
         const T* x = fused::operand(scratch, sweep, g.x_count(), tape.input_node(node, 0)->y<T>());
-        kernels::conv2d_backward_weights(g, x, a, dw.accumulate, dw.data);
-        if (record.table != nullptr) {
-            kernels::mask_weights(g.kh * g.kw, g.c, g.oc, record.table, dw.data, dw.data);
+        if (record.table == nullptr) {
+            kernels::conv2d_backward_weights(g, x, a, dw.accumulate, dw.data);
+        } else {  // dw may hold what other uses of w added: mask this op's part alone
+            T* own = scratch.array<T>(g.weight_count());
+            kernels::conv2d_backward_weights(g, x, a, false, own);
+            kernels::mask_weights(g.kh * g.kw, g.c, g.oc, record.table, own, dw.accumulate,
+                                  dw.data);
         }
         tape.count_flop(g.flop());
     }
@@ -106,7 +115,7 @@ template <class T>
 const T* masked(Tape& tape, const ConvGeometry& g, const T* w, const std::uint8_t* table) {
     if (table == nullptr) return w;
     T* copy = tape.allocate<T>(g.weight_count());
-    kernels::mask_weights(g.kh * g.kw, g.c, g.oc, table, w, copy);
+    kernels::mask_weights(g.kh * g.kw, g.c, g.oc, table, w, false, copy);
     return copy;
 }
 
