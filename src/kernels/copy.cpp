@@ -1,3 +1,7 @@
+// Driver of copy_box: simplify the box, pick one of its three inner loops, and split all outer
+// ones, flattened, over threads. A transposition walks tiles so that each cache line it loads on
+// either side is used whole.
+
 #include "soma/kernels/copy.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// Rows by index. The forward is a memcpy a row. The adjoint sorts positions instead of using
+// atomics or one buffer a thread: each row's terms are then neighbours, one thread sums them in a
+// fixed tree, and time and scratch do not grow with the rows that no position names.
+
 #include "soma/kernels/gather.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// Normalisation: threads, trees over rows, and group norm as a composition. The kernels see whole
+// rows (norm.inl); a group's statistics are those of its columns, summed over each group and spread
+// back, so that group norm needs no kernel of its own.
+
 #include "soma/kernels/norm.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Optimizer updates: one kernel-table entry each, split over threads. One pass reads and writes
+// every array once, since at these sizes memory traffic is the whole cost.
+
 #include "soma/kernels/optim.h"
 
 #include "soma/core/parallel.h"

@@ -1,3 +1,6 @@
+// Measurement behind peak.h: a probe kernel is repeated until a run is long enough for the clock,
+// and the best run counts, because everything that disturbs a run only makes it slower.
+
 #include "soma/kernels/peak.h"
 
 #include <algorithm>

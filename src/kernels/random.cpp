@@ -1,3 +1,7 @@
+// Random fills: rectangles of (trial, unit) over threads. A number is a function of its indices
+// alone, so a thread starts anywhere without a state to skip ahead; f64 arrays are filled in f32
+// and widened.
+
 #include "soma/kernels/random.h"
 
 #include <algorithm>

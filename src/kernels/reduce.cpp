@@ -1,3 +1,6 @@
+// Reductions: threads get rows, leaves of TREE or chunks of LONG, and one thread folds the partial
+// results in the order that reduce.h fixes. How many threads computed them cannot show in the sum.
+
 #include "soma/kernels/reduce.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Softmax family: rows over threads. A row is never split: its maximum and sum are needed before
+// its first result, and batches have more rows than machines have cores.
+
 #include "soma/kernels/softmax.h"
 
 #include <algorithm>

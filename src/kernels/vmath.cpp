@@ -1,3 +1,6 @@
+// Scalar entries: calls of the vector kernels with one element. A second scalar implementation
+// would have to be kept equal to them bit by bit.
+
 #include "soma/kernels/vmath.h"
 
 #include "soma/kernels/dispatch.h"

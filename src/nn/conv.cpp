@@ -1,3 +1,7 @@
+// Convolution layers: checks, parameters and default initialisation; the arithmetic is in
+// ops/conv.h. A bias for each unit has the shape of the output, so that layer must be told its
+// image size.
+
 #include "soma/nn/conv.h"
 
 #include <algorithm>

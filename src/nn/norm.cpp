@@ -1,3 +1,6 @@
+// Normalisation layers. BatchNorm adds its batch statistics into the statistics' gradient slots:
+// they are then folded and exchanged with the gradients, in the same fixed order.
+
 #include "soma/nn/norm.h"
 
 #include "soma/autograd/ops/norm.h"

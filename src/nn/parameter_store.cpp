@@ -1,3 +1,6 @@
+// Layout and initialisation of the flat buffers. Offsets are assigned at freeze(), when every entry
+// is known: only then can the order be reversed and the parts be separated.
+
 #include "soma/nn/parameter_store.h"
 
 #include "soma/core/hash.h"

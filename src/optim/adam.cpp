@@ -1,3 +1,6 @@
+// Adam and AdamW: f64 host code turns the options into the scalars of one kernel pass. The bias
+// corrections are running products, so that resuming needs two numbers and no pow().
+
 #include "soma/optim/adam.h"
 
 #include <cmath>

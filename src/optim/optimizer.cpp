@@ -1,3 +1,6 @@
+// Runs of equal weight decay and the state every optimizer has. A run ends where the next slice's
+// decay differs, so padding belongs to the slice before it; there all arrays are zero.
+
 #include "soma/optim/optimizer.h"
 
 #include <algorithm>

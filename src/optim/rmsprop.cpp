@@ -1,3 +1,5 @@
+// RMSprop and Adadelta share options, checks and step scalars; only slots and kernel differ.
+
 #include "soma/optim/rmsprop.h"
 
 #include "flat.h"

@@ -1,3 +1,7 @@
+// Schedules: one switch over the kinds, with the arithmetic of f64 host code. cos is soma's own and
+// step powers are products: the rate reaches the weights, so its bits must not depend on a C
+// library.
+
 #include "soma/optim/schedule.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// SGD: plain descent has its own kernel, without a slot to read and write; the three forms of
+// momentum share one.
+
 #include "soma/optim/sgd.h"
 
 #include "flat.h"

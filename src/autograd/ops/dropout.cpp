@@ -1,3 +1,6 @@
+// Dropout on the tape. The mask is not stored: the backward pass draws it again from the same key,
+// in blocks that stay in L2.
+
 #include "soma/autograd/ops/dropout.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Embedding on the tape: gather forward, scatter-add backward. The ids are copied to the tape
+// because the caller's may be gone when the backward pass runs.
+
 #include "soma/autograd/ops/embedding.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Softmax and cross-entropy on the tape. Cross-entropy computes softmax - q in the forward pass,
+// where the row is in cache; its backward is one scaling. Losses of rows are summed in f64.
+
 #include "soma/autograd/ops/loss.h"
 
 #include "soma/kernels/elementwise.h"

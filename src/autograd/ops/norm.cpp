@@ -1,3 +1,6 @@
+// Normalisation on the tape. Forward passes keep mean and reciprocal deviation, not the normalised
+// array: recomputing (x - mean) rstd costs less than storing and reading it.
+
 #include "soma/autograd/ops/norm.h"
 
 #include <algorithm>

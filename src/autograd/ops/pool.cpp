@@ -1,3 +1,6 @@
+// Pooling on the tape. max_pool2d saves one byte an output, the tap of its maximum; avg_pool2d and
+// global_avg_pool are one kernel whose curvature divides by the count twice.
+
 #include "soma/autograd/ops/pool.h"
 
 #include "soma/kernels/pool.h"

@@ -1,3 +1,6 @@
+// Ops that only move elements: each is one or two box copies (kernels/copy.h), and its backward the
+// same boxes with source and target exchanged.
+
 #include "soma/autograd/ops/shape.h"
 
 #include <algorithm>
