@@ -58,8 +58,9 @@ endif()
 if(SOMA_WERROR)
   target_compile_options(soma_flags INTERFACE -Werror)
 endif()
-if(SOMA_SANITIZE)  # -O1 halves the time to compile; the kernels keep the -O2 of their ISA units
-  target_compile_options(soma_flags INTERFACE -O1 -g -fsanitize=${SOMA_SANITIZE}
+if(SOMA_SANITIZE)
+  # -O1 and line tables only: variable tracking doubles the time to compile an ISA unit.
+  target_compile_options(soma_flags INTERFACE -O1 -g1 -fsanitize=${SOMA_SANITIZE}
     -fno-omit-frame-pointer)
   target_link_options(soma_flags INTERFACE -fsanitize=${SOMA_SANITIZE})
 endif()
@@ -75,8 +76,8 @@ function(soma_isa_flags file out)
 endfunction()
 
 # soma_add_library(target name SOURCES ... ISA ...): a library whose ISA units get their own flags.
-# -O2 for ISA units: at -O3 GCC 12 compiles each k loop twice (kernels.md 2.8). -fno-exceptions: kernels
-# are noexcept, and the personality routine would be a shared symbol.
+# -O2 for ISA units: at -O3 GCC 12 compiles each k loop twice (kernels.md 2.8); -O1 under sanitizers.
+# -fno-exceptions: kernels are noexcept, and the personality routine would be a shared symbol.
 function(soma_add_library target export_name)
   cmake_parse_arguments(arg "" "" "SOURCES;ISA" ${ARGN})
   add_library(${target} ${arg_SOURCES} ${arg_ISA})
@@ -90,8 +91,12 @@ function(soma_add_library target export_name)
   if(SOMA_HAVE_OPENMP)
     target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
   endif()
+  set(level -O2)
+  if(SOMA_SANITIZE)
+    set(level -O1)
+  endif()
   foreach(file ${arg_ISA})
     soma_isa_flags(${file} flags)
-    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O2;-fno-exceptions;-Wno-uninitialized;${flags}")
+    set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${level};-fno-exceptions;-Wno-uninitialized;${flags}")
   endforeach()
 endfunction()
