@@ -17,6 +17,7 @@
 #include "kernels/conv_plan.h"
 #include "soma/core/parallel.h"
 #include "soma/kernels/dispatch.h"
+#include "soma/kernels/reduce.h"
 
 namespace soma::kernels {
 namespace {
@@ -146,7 +147,7 @@ void Weights<T>::tree(Index row_begin, Index row_end, Index first, Index last, b
         const bool in_place = level == 0 && !accumulate;
         parts[level] = in_place ? dw : scratch.array<T>(size);
     }
-    int top = 0;  // parts[0 .. top - 1] wait, sizes descending
+    int top = 0;  // parts[0 .. top - 1] wait for a partner, sizes descending
     for (Index i = first; i < last; ++i) {
         const bool completes_pair = (i - first) % 2 == 1;
         if (!completes_pair) {
@@ -175,18 +176,6 @@ Index chunk_leaves(Index blocks, Index leaves, double flop_per_leaf) {
     return std::min(leaves, chunk);
 }
 
-// The last folds: chunks in the same order as the counter would merge them.
-template <class T>
-void fold_chunks(Index chunks, Index size, T* parts, bool accumulate, T* dw) {
-    for (Index step = 1; step < chunks; step *= 2) {
-        for (Index i = 0; i + step < chunks; i += 2 * step) {
-            merge(size, parts + (i + step) * size, parts + i * size);
-        }
-    }
-    if (accumulate) return merge(size, parts, dw);
-    std::memcpy(dw, parts, static_cast<std::size_t>(size) * sizeof(T));
-}
-
 template <class T>
 void run(const Weights<T>& plan, bool accumulate, T* dw) {
     const Index rows = plan.field_rows(), leaves = plan.leaves(), oc = plan.g.oc;
@@ -206,7 +195,10 @@ void run(const Weights<T>& plan, bool accumulate, T* dw) {
                           std::min(leaves, (part + 1) * chunk), accumulate && chunks == 1, target);
             }
         });
-    if (chunks > 1) fold_chunks(chunks, size, parts, accumulate, dw);
+    if (chunks == 1) return;
+    fold_tree(chunks, size, parts);
+    if (accumulate) return merge(size, parts, dw);
+    std::memcpy(dw, parts, static_cast<std::size_t>(size) * sizeof(T));
 }
 
 // Does any tap leave the image?

@@ -14,6 +14,7 @@
 
 #include "kernels/gemm_job.h"
 #include "soma/core/parallel.h"
+#include "soma/kernels/reduce.h"
 
 namespace soma::kernels {
 namespace {
@@ -134,11 +135,8 @@ void split_leaves(const GemmJob<T>& g, const GemmPlan& plan) {
             std::copy_n(TreeBlock<T>(part, plan, own).sum(), size, sums + c * size);
         }
     });
-    const auto& combine = table<T>().gemm.combine;
-    for (Index step = 1; step < chunks; step *= 2)
-        for (Index c = 0; c + step < chunks; c += 2 * step)
-            combine(g.m, g.n, T{1}, sums + (c + step) * size, g.n, T{1}, sums + c * size, g.n);
-    combine(g.m, g.n, g.alpha, sums, g.n, g.beta, g.c, g.ldc);
+    fold_tree(chunks, size, sums);
+    table<T>().gemm.combine(g.m, g.n, g.alpha, sums, g.n, g.beta, g.c, g.ldc);
     finish_rows(g, 0, g.m, true);
 }
 

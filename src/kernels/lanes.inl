@@ -103,3 +103,25 @@ template <int N, class V>
 inline Bits<V> shift_right(Bits<V> a) {
     return {V::template shr<N>(a.i)};
 }
+
+// What of a vector may touch memory: Whole, all lanes, or Head, the first ones of a row's last
+// vector. Loads through a Head give 0 in the lanes past the row, and `keep` sets them to 0, so that
+// they add nothing.
+template <class V>
+struct Whole {
+    using L = Lanes<V>;
+    using T = typename V::Scalar;
+    static L load(const T* p) { return L::load(p); }
+    static void store(T* p, L a) { a.store(p); }
+    static L keep(L a) { return a; }
+};
+
+template <class V>
+struct Head {
+    using L = Lanes<V>;
+    using T = typename V::Scalar;
+    typename V::Mask mask;
+    L load(const T* p) const { return L::load(p, mask); }
+    void store(T* p, L a) const { a.store(p, mask); }
+    L keep(L a) const { return {V::select(mask, a.r, V::zero())}; }
+};

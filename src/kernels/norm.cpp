@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/column_tree.h"
 #include "soma/core/arena.h"
 #include "soma/core/parallel.h"
 #include "soma/kernels/dispatch.h"
@@ -18,23 +19,6 @@ namespace {
 constexpr Index kGrain = 1 << 14;  // elements worth a thread; a normalisation reads each twice
 
 Index row_grain(Index cols) { return std::max<Index>(1, kGrain / std::max<Index>(1, cols)); }
-
-// y (+)= TREE over leaves of kLeafRows rows; leaf(first row, rows, y) computes one.
-template <class T, class Leaf>
-void tree(Index rows, Index cols, bool accumulate, T* y, Leaf&& leaf) {
-    const Index leaves = std::max<Index>(1, ceil_div(rows, kLeafRows));
-    ScratchScope scratch;
-    T* part = scratch.array<T>(leaves * cols);
-    parallel_for(leaves, std::max<Index>(1, row_grain(cols) / kLeafRows),
-                 [&](Index begin, Index end) {
-                     for (Index i = begin; i < end; ++i) {
-                         const Index first = i * kLeafRows;
-                         leaf(first, std::min(kLeafRows, rows - first), part + i * cols);
-                     }
-                 });
-    fold_tree(leaves, cols, part);
-    for (Index c = 0; c < cols; ++c) y[c] = accumulate ? y[c] + part[c] : part[c];
-}
 
 }  // namespace
 
@@ -63,18 +47,19 @@ void layer_norm_dx(Index rows, Index cols, const T* x, const T* gamma, const T* 
 template <class T>
 void layer_norm_dgamma(Index rows, Index cols, const T* x, const T* mean, const T* rstd,
                        const T* dy, bool accumulate, T* dgamma) {
-    tree(rows, cols, accumulate, dgamma, [&](Index first, Index n, T* y) {
-        table<T>().norm.rows_leaf_gamma(n, cols, x + first * cols,
-                                        mean == nullptr ? nullptr : mean + first, rstd + first,
-                                        dy + first * cols, y);
-    });
+    column_tree(rows, cols, row_grain(cols), T{1}, accumulate, dgamma,
+                [&](Index first, Index n, T* y) {
+                    table<T>().norm.rows_leaf_gamma(n, cols, x + first * cols,
+                                                    mean == nullptr ? nullptr : mean + first,
+                                                    rstd + first, dy + first * cols, y);
+                });
 }
 
 // ---- columns ----
 
 template <class T>
 void centred_squares(Index rows, Index cols, const T* x, const T* mean, T* squares) {
-    tree(rows, cols, false, squares, [&](Index first, Index n, T* y) {
+    column_tree(rows, cols, row_grain(cols), T{1}, false, squares, [&](Index first, Index n, T* y) {
         table<T>().norm.columns_leaf_squares(n, cols, x + first * cols, mean, y);
     });
 }
@@ -96,7 +81,7 @@ void normalise_columns(Index rows, Index cols, const T* x, const T* mean, const 
 template <class T>
 void normalised_dots(Index rows, Index cols, const T* x, const T* mean, const T* rstd, const T* dy,
                      T* sums) {
-    tree(rows, cols, false, sums, [&](Index first, Index n, T* y) {
+    column_tree(rows, cols, row_grain(cols), T{1}, false, sums, [&](Index first, Index n, T* y) {
         table<T>().norm.columns_leaf_gamma(n, cols, x + first * cols, mean, rstd, dy + first * cols,
                                            y);
     });

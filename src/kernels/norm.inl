@@ -78,23 +78,6 @@ template <class V, class T = typename V::Scalar>
     }
 }
 
-// One leaf of a column sum: y[c] = chain over ascending rows of sum = enter(sum, r, c, Whole or
-// Head), from +0. Strips of four vectors: a row of a wide matrix is read 4 cache lines at a time.
-template <class V, class Enter, class T = typename V::Scalar>
-inline void leaf_of_columns(Index rows, Index cols, T* y, Enter enter) {
-    using L = Lanes<V>;
-    constexpr Index kWidth = V::kWidth;
-    const auto add = [&](L sum, Index r, Index c) { return enter(sum, r, c, Whole<V>{}); };
-    Index c = 0;
-    for (; c + 4 * kWidth <= cols; c += 4 * kWidth) leaf_strip<V, 4>(rows, c, y, add);
-    for (; c + kWidth <= cols; c += kWidth) leaf_strip<V, 1>(rows, c, y, add);
-    if (c == cols) return;
-    const Head<V> head{V::first(static_cast<int>(cols - c))};
-    L sum = lit<L>(0);
-    for (Index r = 0; r < rows; ++r) sum = enter(sum, r, c, head);
-    head.store(y + c, sum);
-}
-
 template <class V, class T = typename V::Scalar>
 [[gnu::flatten]] void norm_rows_leaf_gamma(Index rows, Index cols, const T* x, const T* mean,
                                            const T* rstd, const T* dy, T* y) noexcept {

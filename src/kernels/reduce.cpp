@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "kernels/column_tree.h"
 #include "soma/core/arena.h"
 #include "soma/core/parallel.h"
 #include "soma/kernels/dispatch.h"
@@ -15,29 +16,6 @@ namespace {
 constexpr Index kGrain = 1 << 15;  // elements worth a thread
 
 Index row_grain(Index cols) { return std::max<Index>(1, kGrain / std::max<Index>(1, cols)); }
-
-// Sums of leaves of kLeafRows rows, folded: `leaf` computes one of them. The fold adds neighbours
-// at distance 1, 2, 4, ...: the same pairs as a binary counter that merges its rest from the right.
-template <class T, class Leaf>
-void tree(Index rows, Index cols, T alpha, T* y, bool accumulate, Leaf&& leaf) {
-    const Index leaves = std::max<Index>(1, ceil_div(rows, kLeafRows));
-    ScratchScope scratch;
-    T* part = scratch.array<T>(leaves * cols);
-    parallel_for(leaves, std::max<Index>(1, row_grain(cols) / kLeafRows),
-                 [&](Index begin, Index end) {
-                     for (Index i = begin; i < end; ++i) {
-                         const Index first = i * kLeafRows;
-                         leaf(first, std::min(kLeafRows, rows - first), part + i * cols);
-                     }
-                 });
-    fold_tree(leaves, cols, part);
-    const auto& elementwise = table<T>().elementwise;
-    if (accumulate) {
-        elementwise.axpy(cols, alpha, part, y);
-    } else {
-        elementwise.scale(cols, alpha, part, y);
-    }
-}
 
 template <class T, class Chunks>
 double fold_chunks(Index n, Chunks&& chunk_parts) {
@@ -87,17 +65,19 @@ void row_max(Index rows, Index cols, const T* x, Index ldx, T* value, std::int32
 template <class T>
 void column_sums_tree(Index rows, Index cols, const T* x, Index ldx, T alpha, T* y,
                       bool accumulate) {
-    tree(rows, cols, alpha, y, accumulate, [&](Index first, Index n, T* part) {
-        table<T>().reduce.leaf_sums(n, cols, x + first * ldx, ldx, part);
-    });
+    column_tree(rows, cols, row_grain(cols), alpha, accumulate, y,
+                [&](Index first, Index n, T* part) {
+                    table<T>().reduce.leaf_sums(n, cols, x + first * ldx, ldx, part);
+                });
 }
 
 template <class T>
 void column_dots_tree(Index rows, Index cols, const T* a, Index lda, const T* b, Index ldb, T alpha,
                       T* y, bool accumulate) {
-    tree(rows, cols, alpha, y, accumulate, [&](Index first, Index n, T* part) {
-        table<T>().reduce.leaf_dots(n, cols, a + first * lda, lda, b + first * ldb, ldb, part);
-    });
+    column_tree(
+        rows, cols, row_grain(cols), alpha, accumulate, y, [&](Index first, Index n, T* part) {
+            table<T>().reduce.leaf_dots(n, cols, a + first * lda, lda, b + first * ldb, ldb, part);
+        });
 }
 
 template <class T>

@@ -156,43 +156,38 @@ template <class V, int NV, class Add>
     for (int j = 0; j < NV; ++j) sum[j].store(y + c + j * V::kWidth);
 }
 
-template <class V, class T = typename V::Scalar>
-void leaf_sums(Index rows, Index cols, const T* x, Index ldx, T* y) noexcept {
+// One leaf of a column sum: y[c] = chain over ascending rows of sum = enter(sum, r, c, Whole or
+// Head), from +0. Strips of four vectors: a row of a wide matrix is read 4 cache lines at a time.
+template <class V, class Enter, class T = typename V::Scalar>
+inline void leaf_of_columns(Index rows, Index cols, T* y, Enter enter) {
     using L = Lanes<V>;
     constexpr Index kWidth = V::kWidth;
-    const auto add = [=](L sum, Index r, Index c) { return sum + L::load(x + r * ldx + c); };
+    const auto add = [&](L sum, Index r, Index c) { return enter(sum, r, c, Whole<V>{}); };
     Index c = 0;
     for (; c + 4 * kWidth <= cols; c += 4 * kWidth) leaf_strip<V, 4>(rows, c, y, add);
     for (; c + kWidth <= cols; c += kWidth) leaf_strip<V, 1>(rows, c, y, add);
-    if constexpr (kWidth > 1) {
-        if (c == cols) return;
-        const auto mask = V::first(static_cast<int>(cols - c));
-        L sum = lit<L>(0);
-        for (Index r = 0; r < rows; ++r) sum = sum + L::load(x + r * ldx + c, mask);
-        sum.store(y + c, mask);
-    }
+    if (c == cols) return;
+    const Head<V> head{V::first(static_cast<int>(cols - c))};
+    L sum = lit<L>(0);
+    for (Index r = 0; r < rows; ++r) sum = enter(sum, r, c, head);
+    head.store(y + c, sum);
 }
 
 template <class V, class T = typename V::Scalar>
-void leaf_dots(Index rows, Index cols, const T* a, Index lda, const T* b, Index ldb,
-               T* y) noexcept {
+[[gnu::flatten]] void leaf_sums(Index rows, Index cols, const T* x, Index ldx, T* y) noexcept {
     using L = Lanes<V>;
-    constexpr Index kWidth = V::kWidth;
-    const auto add = [=](L sum, Index r, Index c) {
-        return fma(L::load(a + r * lda + c), L::load(b + r * ldb + c), sum);
-    };
-    Index c = 0;
-    for (; c + 4 * kWidth <= cols; c += 4 * kWidth) leaf_strip<V, 4>(rows, c, y, add);
-    for (; c + kWidth <= cols; c += kWidth) leaf_strip<V, 1>(rows, c, y, add);
-    if constexpr (kWidth > 1) {
-        if (c == cols) return;
-        const auto mask = V::first(static_cast<int>(cols - c));
-        L sum = lit<L>(0);
-        for (Index r = 0; r < rows; ++r) {
-            sum = fma(L::load(a + r * lda + c, mask), L::load(b + r * ldb + c, mask), sum);
-        }
-        sum.store(y + c, mask);
-    }
+    leaf_of_columns<V>(rows, cols, y, [=](L sum, Index r, Index c, auto at) {
+        return sum + at.load(x + r * ldx + c);
+    });
+}
+
+template <class V, class T = typename V::Scalar>
+[[gnu::flatten]] void leaf_dots(Index rows, Index cols, const T* a, Index lda, const T* b,
+                                Index ldb, T* y) noexcept {
+    using L = Lanes<V>;
+    leaf_of_columns<V>(rows, cols, y, [=](L sum, Index r, Index c, auto at) {
+        return fma(at.load(a + r * lda + c), at.load(b + r * ldb + c), sum);
+    });
 }
 
 // ---- chunks of LONG: f64 lanes for both dtypes ----

@@ -3,31 +3,11 @@
 //     element   0 1 2 ... 15 | 16 17 ... 31 | 32 ...        lane l adds elements l, l + 16, ...
 //     vector    <- part 0 -><- part 1 -> ...                kRegisters parts a block
 //
-// The function of a walk receives every vector's offset together with what may touch memory there:
-// Whole (all lanes) or Head (the first lanes of the row's last vector). Loads through a Head give 0
-// in the lanes past the row, and `keep` sets them to 0, so that they add nothing.
+// The function of a walk receives every vector's offset together with what may touch memory there
+// (lanes.inl): Whole, or Head for the row's last vector.
 // One block is a single dependency chain a lane; work that hides its latency (an exp, a second sum)
 // belongs into the same walk. Kernels that walk are [[gnu::flatten]]: sums live in registers only
 // when the function is inlined.
-
-template <class V>
-struct Whole {
-    using L = Lanes<V>;
-    using T = typename V::Scalar;
-    static L load(const T* p) { return L::load(p); }
-    static void store(T* p, L a) { a.store(p); }
-    static L keep(L a) { return a; }
-};
-
-template <class V>
-struct Head {
-    using L = Lanes<V>;
-    using T = typename V::Scalar;
-    typename V::Mask mask;
-    L load(const T* p) const { return L::load(p, mask); }
-    void store(T* p, L a) const { a.store(p, mask); }
-    L keep(L a) const { return {V::select(mask, a.r, V::zero())}; }
-};
 
 // f(part, offset, Whole or Head) for the vectors of n elements, in ascending order.
 template <class V, class F>

@@ -66,7 +66,8 @@ double sum_squares_long(Index n, const T* x);
 template <class T>
 double dot_long(Index n, const T* a, const T* b);
 
-// Folds part[0..n) of `width` elements each into part[0], in TREE order, in place.
+// Folds part[0..n) of `width` elements each into part[0], in TREE order, in place: neighbours at
+// distance 1, 2, 4, ..., the same pairs as a binary counter that merges its rest from the right.
 template <class T>
 void fold_tree(Index n, Index width, T* part);
 
