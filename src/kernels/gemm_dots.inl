@@ -7,8 +7,6 @@
 //
 // G groups of W columns run side by side: with one row, one chain would wait for its FMAs.
 
-constexpr int kDotRows = 4;
-
 template <class V, int MR, int G>
 struct DotTile {
     using T = typename V::Scalar;

@@ -11,7 +11,6 @@ namespace {
 constexpr Index kPageBytes = 4096;     // rows of B this far apart cost a page and one L1 set each
 constexpr Index kDirectBytes = 65536;  // a B this small stays near enough without packing
 constexpr Index kReuse = 2;            // strips that must use a copy of A to pay for it
-constexpr Index kDotRows = 4;
 constexpr Index kSplitBytes = Index{1} << 20;  // of a thread, to split leaves: C is small then
 constexpr Index kFewRows = 16;                 // with fewer, packing B costs more than streaming it
 

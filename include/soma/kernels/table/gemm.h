@@ -22,6 +22,7 @@
 namespace soma::kernels {
 
 inline constexpr Index kGemmSlice = 256;  // KS: part of the numerics (kernels.md 6.2)
+inline constexpr int kDotRows = 4;        // most rows that GemmTable::dots takes
 
 // A piece of a reduction: klen values, A from offset a (steps a_k), B from offset b (steps b_k).
 struct GemmSegment {
@@ -48,7 +49,7 @@ struct GemmBlock {
 template <class T>
 struct GemmTable {
     void (*block)(const GemmBlock<T>& g) noexcept;
-    // As block for m <= 4 with B stored transposed and read in place, b[j ldb + k].
+    // As block for m <= kDotRows with B stored transposed and read in place, b[j ldb + k].
     void (*dots)(const GemmBlock<T>& g) noexcept;
     // Panels of B[k, n], stored as b[k, n] with row stride ldb, or as b[n, k].
     void (*pack)(Index k, Index n, const T* b, Index ldb, T* panels) noexcept;
