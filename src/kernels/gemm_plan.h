@@ -59,7 +59,7 @@ inline constexpr double kThreadFlop = 2e6;  // least work worth a thread: about 
 GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine);
 // The plan for a B that PackedB holds: blocks of the size it was packed in.
 GemmPlan plan_packed_b(Index m, Index n, Index k, const GemmMachine& machine);
-// Bytes that each thread takes from its arena, and the sum over a team: at most 64 MB.
+// Bytes that a thread takes from its arena: at most the size of L2 and 2 MB.
 Index scratch_bytes(const GemmPlan& plan, const GemmShape& shape, const GemmMachine& machine);
 
 }  // namespace soma::kernels

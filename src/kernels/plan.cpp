@@ -56,7 +56,9 @@ GemmPlan plan_tree(const GemmShape& shape, const GemmMachine& machine) {
     plan.kc = kGemmSlice;
     plan.nc = std::min(shape.n, 4 * strip);
     const Index levels = std::bit_width(static_cast<std::uint64_t>(leaves)) + 1;
-    const Index fit = machine.l2_bytes / 2 / (levels * plan.nc * machine.element);
+    const Index row = std::max(levels * plan.nc,  // elements a row of C needs in half of L2
+                               plan.pack_a ? a_copy_elements(kGemmSlice, 1, machine) : 0);
+    const Index fit = machine.l2_bytes / 2 / (row * machine.element);
     plan.mc = std::min(shape.m, std::max<Index>(24, fit / 24 * 24));
 
     const Index team = useful_threads(shape.flop(), machine.threads);

@@ -25,8 +25,12 @@
 // Rounding: |y - y*| <= gamma_d (|x| * |w|), d = min(K, 256) + ceil(K / 256) - 1, K = KH KW C / G.
 //
 // All arrays are contiguous and do not overlap. The functions expect a geometry that
-// check_geometry accepts. Scratch comes from the threads' arenas, at most 64 MB per team plus one
-// copy of the weights.
+// check_geometry accepts. Scratch comes from the threads' arenas, which keep what they grew to:
+//     y, dx   one copy of the weights, columns rounded up to 64; for each thread a band of rows,
+//             the larger of 512 KB and 4 SH rows, with the DH (KH - 1) + 1 rows it overlaps
+//     dw      for each thread the rows that 256 pixels read and the partial sums of a block of dw,
+//             the larger of 1 MB and 24 rows of OC a level of the tree; when one block is all of dw
+//             and leaves are split, 4 more copies of it for each thread
 // Cost: 2 N OH OW OC KH KW C / G flop for each of the three.
 
 #include "soma/core/types.h"

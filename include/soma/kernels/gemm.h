@@ -20,8 +20,8 @@
 // with d = min(K, 256) + ceil(K / 256) - 1 for chain, min(K, 256) + ceil(log2(ceil(K / 256))) for
 // tree.
 //
-// Threads split C over rows and columns; inside a parallel region gemm is serial. Scratch: the
-// threads' arenas, at most 64 MB per team.
+// Threads split C over rows and columns; inside a parallel region gemm is serial. Scratch: each
+// thread's arena, at most the size of its L2 cache and 2 MB; arenas keep what they grew to.
 // Cost: 2 M N K flop.
 
 #include <memory>
