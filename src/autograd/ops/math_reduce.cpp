@@ -1,11 +1,16 @@
 // Sums, means and maxima on the tape; orders of summation in kernels/reduce.h.
 
 #include "soma/autograd/ops/math.h"
+
+#include "autograd/ops/axis.h"
 #include "soma/kernels/elementwise.h"
 #include "soma/kernels/reduce.h"
 
 namespace soma {
 namespace {
+
+using ops::AxisView;
+using ops::checked_axis;
 
 // ---- all elements ----
 
@@ -52,27 +57,6 @@ Var reduce_all(const OpInfo& op, Var x, bool divide) {
 
 // ---- one axis ----
 
-// The array as [outer, n, inner] with the reduced axis in the middle.
-struct Axis {
-    Index outer = 1, n = 1, inner = 1;
-};
-
-Axis split(const Shape& shape, int axis) {
-    Axis a;
-    for (int i = 0; i < shape.rank(); ++i) {
-        Index& size = i < axis ? a.outer : i == axis ? a.n : a.inner;
-        size *= shape[i];
-    }
-    return a;
-}
-
-// Non-negative number of the axis; Error(usage) when it does not exist.
-int checked_axis(const char* op, const Shape& shape, int axis) {
-    SOMA_CHECK(axis >= -shape.rank() && axis < shape.rank(), op, ": axis is ", axis, ", x is ",
-               shape, "; need -rank <= axis < rank");
-    return axis < 0 ? axis + shape.rank() : axis;
-}
-
 Shape without(const Shape& shape, int axis) {
     Index sizes[Shape::kMaxRank];
     int rank = 0;
@@ -83,12 +67,12 @@ Shape without(const Shape& shape, int axis) {
 }
 
 struct AxisRecord {
-    Axis axis;
+    AxisView axis;
     std::int32_t* index = nullptr;  // max: position of the maximum, [outer, inner]
 };
 
 void spread_axis(Tape& tape, const Node& node, double factor) {
-    const Axis a = node.record<AxisRecord>().axis;
+    const AxisView a = node.record<AxisRecord>().axis;
     with_dtype(node.dtype, [&](auto zero) {
         using T = decltype(zero);
         const GradSlot<T> dx = tape.grad_slot<T>(node, 0);
@@ -113,7 +97,7 @@ void mean_axis_curvature(Tape& tape, const Node& node) {
 Var sum_over(const OpInfo& op, Var x, int axis, bool divide) {
     Tape& tape = x.tape();
     axis = checked_axis(op.name, x.shape(), axis);
-    const Axis a = split(x.shape(), axis);
+    const AxisView a(x.shape(), axis);
     SOMA_CHECK(!divide || a.n > 0, op.name, ": axis ", axis, " of ", x.shape(), " is empty");
     const Tape::Output out = tape.emit(op, {x}, without(x.shape(), axis), x.dtype());
     if (out.needs_grad) tape.save(out, AxisRecord{a});
@@ -127,7 +111,7 @@ Var sum_over(const OpInfo& op, Var x, int axis, bool divide) {
 
 void max_backward(Tape& tape, const Node& node) {
     const AxisRecord& r = node.record<AxisRecord>();
-    const Axis a = r.axis;
+    const AxisView a = r.axis;
     with_dtype(node.dtype, [&](auto zero) {
         using T = decltype(zero);
         const GradSlot<T> dx = tape.grad_slot<T>(node, 0);
@@ -169,7 +153,7 @@ Var max(Var x, int axis) {
     static constexpr OpInfo op{"max", max_backward};
     Tape& tape = x.tape();
     axis = checked_axis("max", x.shape(), axis);
-    const Axis a = split(x.shape(), axis);
+    const AxisView a(x.shape(), axis);
     SOMA_CHECK(a.n > 0, "max: axis ", axis, " of ", x.shape(), " is empty");
     const Tape::Output out = tape.emit(op, {x}, without(x.shape(), axis), x.dtype());
     std::int32_t* index = nullptr;

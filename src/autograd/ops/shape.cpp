@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/ops/axis.h"
 #include "soma/kernels/copy.h"
 #include "soma/kernels/elementwise.h"
 
@@ -14,6 +15,8 @@ namespace {
 
 using kernels::Box;
 using kernels::Store;
+using ops::AxisView;
+using ops::checked_axis;
 
 // Plain record of an op that is one box copy: the backward is the same box with x and y exchanged.
 struct BoxCopy {
@@ -35,22 +38,6 @@ void copy_backward(const BoxCopy& c, const T* dy, T* dx, Store store) {
 }
 
 Store store_of(bool accumulate) { return accumulate ? Store::add : Store::overwrite; }
-
-int checked_axis(const char* op, const Shape& shape, int axis) {
-    const int rank = shape.rank();
-    SOMA_CHECK(axis >= -rank && axis < rank, op, ": axis is ", axis, ", x is ", shape,
-               "; need -rank <= axis < rank");
-    return axis < 0 ? axis + rank : axis;
-}
-
-// A shape seen from one axis: [outer, n, inner].
-struct AxisView {
-    Index outer = 1, n = 1, inner = 1;
-    AxisView(const Shape& shape, int axis) : n(shape[axis]) {
-        for (int d = 0; d < axis; ++d) outer *= shape[d];
-        for (int d = axis + 1; d < shape.rank(); ++d) inner *= shape[d];
-    }
-};
 
 // `n` steps along the axis of x starting at x0, to those of y starting at y0.
 BoxCopy axis_copy(const AxisView& x, Index x0, const AxisView& y, Index y0, Index n) {
@@ -118,7 +105,7 @@ struct Joined {
 // Input of a join seen from the joined axis; a stacked input has one step there.
 AxisView joined_view(const Shape& shape, const Joined& j) {
     if (!j.stacked) return {shape, j.axis};
-    AxisView view(Shape{1}, 0);
+    AxisView view;
     for (int d = 0; d < shape.rank(); ++d) (d < j.axis ? view.outer : view.inner) *= shape[d];
     return view;
 }
