@@ -20,6 +20,7 @@
 #include "kernels/ref/gemm.h"
 #include "soma/core/arena.h"
 #include "soma/core/cpu.h"
+#include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/core/rng.h"
 #include "soma/kernels/dispatch.h"
@@ -181,10 +182,7 @@ void summarise(const std::vector<Contest>& contests, double peak) {
     }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 20;
+void run(int rounds) {
     soma::set_num_threads(1);
     const OpenBlas blas;
     const soma::kernels::KernelTable& table = soma::kernels::active();
@@ -209,4 +207,16 @@ int main(int argc, char** argv) {
                 "ratio", "ns");
     for (const Contest& c : contests) c.print(peak);
     summarise(contests, peak);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 20);
+        return 0;
+    } catch (const soma::Error& e) {
+        std::fprintf(stderr, "bench_gemm: %s\n", e.what());
+        return 2;
+    }
 }
