@@ -43,6 +43,13 @@ std::string tics(const char* axis, Index cells, const std::vector<std::string>& 
     return concat("set ", axis, "tics (", list, ")\n");
 }
 
+// Whether labels below the columns would run into each other: about 60 characters fit in a row.
+bool crowded(const HeatMap& figure) {
+    std::size_t longest = 0;
+    for (const std::string& label : figure.col_labels) longest = std::max(longest, label.size());
+    return (longest + 1) * figure.col_labels.size() > 60;
+}
+
 // Marks 0, 1, 10, 100, ... on a colour bar that shows log10(1 + value).
 std::string log_color_tics(double high) {
     std::string out = "'0' 0";
@@ -96,12 +103,14 @@ Plot plot_of(const HeatMap& figure) {
     plot.width = 560;
     plot.height =
         figure.equal_cells ? std::clamp(static_cast<int>(100 + 400 * aspect), 220, 900) : 420;
+    if (crowded(figure)) plot.height += 60;
     std::string& b = plot.body;
     if (!figure.text.title.empty()) b += concat("set title ", quoted(figure.text.title), "\n");
     if (!figure.x_label.empty()) b += concat("set xlabel ", quoted(figure.x_label), "\n");
     if (!figure.y_label.empty()) b += concat("set ylabel ", quoted(figure.y_label), "\n");
     if (!figure.value_label.empty()) b += concat("set cblabel ", quoted(figure.value_label), "\n");
     b += tics("x", figure.cols, figure.col_labels) + tics("y", figure.rows, figure.row_labels);
+    if (crowded(figure)) b += "set xtics rotate by 60 right\n";
     if (figure.equal_cells) b += "set size ratio -1\n";
     if (figure.log_color) b += log_color_tics(raw.high);
     b += concat("unset key\nunset grid\nset border 15\nset tics scale 0\n",

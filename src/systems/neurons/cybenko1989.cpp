@@ -294,7 +294,7 @@ void curve_claims(ClaimRun& run, const Options& o) {
     for (std::size_t k = 0; k < fits.size(); ++k) {
         errors.x.push_back(static_cast<double>(o.units[k]));
         errors.y.push_back(fits[k].error);
-        if (k > 2) continue;  // beyond 16 units the curves coincide
+        if (k > 1) continue;  // beyond 8 units the curves coincide with f
         train::Series s{std::to_string(o.units[k]) + " units", truth.x, {}};
         for (Index i = 0; i < o.check_points; i += 25) {
             s.y.push_back(fits[k].y[static_cast<std::size_t>(i)]);
