@@ -351,17 +351,16 @@ void family_claims(ClaimRun& run, const Options& o, const char* name, const Fami
     train::HeatMap map{.text = {"family-people", "What the six person units of seed 1 learned",
                                 "Weights from the 24 people: generation, branch and nationality "
                                 "(Nature 1986, Fig. 4)."},
-                       .x_label = "person",
-                       .y_label = "unit",
+                       .x_label = "unit",
+                       .y_label = "person",
                        .value_label = "weight",
-                       .rows = 6,
-                       .cols = kPeople,
+                       .rows = kPeople,
+                       .cols = 6,
                        .values = {},
-                       .diverging = true};
-    map.col_labels.assign(family_people().begin(), family_people().end());
-    for (Index unit = 0; unit < 6; ++unit) {
-        for (Index p = 0; p < kPeople; ++p) map.values.push_back(weights.at(p * 6 + unit));
-    }
+                       .diverging = true,
+                       .equal_cells = false};
+    map.row_labels.assign(family_people().begin(), family_people().end());
+    for (Index i = 0; i < weights.count(); ++i) map.values.push_back(weights.at(i));
     run.context().folder->add(map);
 }
 
