@@ -55,7 +55,7 @@ std::string to_text(const Value& value) {
 JsonLog::JsonLog(const std::string& path) : path_(path) {
     const Tail tail = tail_of(path);
     out_.open(path, std::ios::app);
-    if (!out_) fail(ErrorCode::data, "log: cannot open ", path, " for appending");
+    if (!out_) fail(ErrorCode::checkpoint, "log: cannot open ", path, " for appending");
     if (tail == Tail::half_line) out_ << '\n';  // left by a crash; the marker starts on its own
     write_line(to_json({{"event", tail == Tail::none ? "open" : "reopen"},
                         {"schema", Index{kLogSchema}},
@@ -66,11 +66,12 @@ void JsonLog::write(const std::string& event, const Fields& fields) {
     Fields all{{"event", event}, {"t", std::round(since_open_.seconds() * 1e3) / 1e3}};
     all.insert(all.end(), fields.begin(), fields.end());
     write_line(to_json(all));
+    ++events_;
 }
 
 void JsonLog::write_line(const std::string& line) {
     out_ << line << '\n' << std::flush;
-    if (!out_) fail(ErrorCode::data, "log: cannot write to ", path_, "; is the disk full?");
+    if (!out_) fail(ErrorCode::checkpoint, "log: cannot write to ", path_, "; is the disk full?");
 }
 
 }  // namespace soma::train

@@ -25,7 +25,8 @@ void make_folder(const fs::path& path) {
     std::error_code error;
     fs::create_directories(path, error);
     if (error) {
-        fail(ErrorCode::data, "run folder: cannot make ", path.string(), ": ", error.message());
+        fail(ErrorCode::checkpoint, "run folder: cannot make ", path.string(), ": ",
+             error.message());
     }
 }
 
@@ -40,7 +41,7 @@ void write_whole(const std::string& path, const std::string& text) {
     if (!out || error) {
         std::error_code ignored;
         fs::remove(temporary, ignored);
-        fail(ErrorCode::data, "run folder: cannot write ", path, "; is the disk full?");
+        fail(ErrorCode::checkpoint, "run folder: cannot write ", path, "; is the disk full?");
     }
 }
 
@@ -74,7 +75,8 @@ RunFolder RunFolder::create(const std::string& parent, const std::string& name) 
     std::error_code error;
     // create_directory is atomic: two runs that start in the same second get different folders.
     for (int suffix = 2; !fs::create_directory(path, error); ++suffix) {
-        if (error) fail(ErrorCode::data, "run folder: cannot make ", path, ": ", error.message());
+        if (error)
+            fail(ErrorCode::checkpoint, "run folder: cannot make ", path, ": ", error.message());
         path = concat(base, "-", suffix);
     }
     make_folder(path + "/checkpoints");
@@ -99,6 +101,17 @@ void RunFolder::set_config(const Fields& config) {
 
 void RunFolder::write(const std::string& name, const std::string& text) {
     write_whole(file(name), text);
+}
+
+void RunFolder::discard_if_unused() {
+    if (log_->events() > 0) return;
+    std::error_code ignored;
+    for (const auto& entry : fs::recursive_directory_iterator(path_, ignored)) {
+        const std::string name = entry.path().filename().string();
+        const bool made_by_us = name == "config.json" || name == "log.jsonl";
+        if (entry.is_regular_file(ignored) && !made_by_us && entry.file_size(ignored) > 0) return;
+    }
+    fs::remove_all(path_, ignored);
 }
 
 const RenderedFigure& RunFolder::keep(RenderedFigure figure) {

@@ -70,12 +70,12 @@ TEST(JsonLog, MarkerStandsOnItsOwnLineAfterACrash) {
     EXPECT_EQ(nlohmann::json::parse(lines[2]).at("event"), "reopen");
 }
 
-TEST(JsonLog, UnwritablePathIsADataErrorThatNamesIt) {
+TEST(JsonLog, UnwritablePathIsAWriteErrorThatNamesIt) {
     try {
         JsonLog log("/nonexistent-folder/log.jsonl");
         FAIL() << "opened a log in a folder that does not exist";
     } catch (const Error& e) {
-        EXPECT_EQ(e.code(), ErrorCode::data);
+        EXPECT_EQ(e.code(), ErrorCode::checkpoint);
         EXPECT_NE(std::string(e.what()).find("/nonexistent-folder/log.jsonl"), std::string::npos);
     }
 }

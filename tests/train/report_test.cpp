@@ -69,16 +69,28 @@ TEST(RunFolder, OpenRefusesOtherFolders) {
     EXPECT_THROW(RunFolder::open(parent.path()), Error);
 }
 
-TEST(RunFolder, ParentThatIsAFileIsADataErrorThatNamesIt) {
+TEST(RunFolder, ParentThatIsAFileIsAWriteErrorThatNamesIt) {
     const test::TempFolder parent;
     std::ofstream(parent.file("runs")) << "not a folder";
     try {
         RunFolder::create(parent.file("runs"), "xor");
         FAIL() << "made a folder below a file";
     } catch (const Error& e) {
-        EXPECT_EQ(e.code(), ErrorCode::data);
+        EXPECT_EQ(e.code(), ErrorCode::checkpoint);
         EXPECT_TRUE(contains(e.what(), parent.file("runs")));
     }
+}
+
+TEST(RunFolder, DiscardsItselfOnlyWhenNothingHappenedInIt) {
+    const test::TempFolder parent;
+    RunFolder unused = RunFolder::create(parent.path(), "xor");
+    unused.set_config({{"seed", Index{1}}});
+    RunFolder used = RunFolder::create(parent.path(), "xor");
+    used.log().write("step", {{"step", Index{1}}});
+    unused.discard_if_unused();
+    used.discard_if_unused();
+    EXPECT_FALSE(std::filesystem::exists(unused.path()));
+    EXPECT_TRUE(std::filesystem::exists(used.file("log.jsonl")));
 }
 
 TEST(RunFolder, FigureNamesCannotLeaveTheFolder) {

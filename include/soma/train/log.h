@@ -33,10 +33,11 @@ std::string to_text(const Value& value);
 
 class JsonLog {
 public:
-    // Appends to `path`. Error(data) when it cannot be opened.
+    // Appends to `path`. Error(checkpoint) when it cannot be opened.
     explicit JsonLog(const std::string& path);
-    // Error(data) when the line cannot be written, for example on a full disk.
+    // Error(checkpoint) when the line cannot be written, for example on a full disk.
     void write(const std::string& event, const Fields& fields);
+    Index events() const { return events_; }  // written since it was opened
 
 private:
     void write_line(const std::string& line);
@@ -44,6 +45,7 @@ private:
     std::string path_;
     std::ofstream out_;
     Timer since_open_;
+    Index events_ = 0;
 };
 
 }  // namespace soma::train

@@ -38,7 +38,7 @@ struct RenderedFigure {
 class RunFolder {
 public:
     // Makes <parent>/<name>-<yyyymmdd-hhmmss>, with -2, -3, ... appended when that exists.
-    // Error(data) naming the path when it cannot be made.
+    // Error(checkpoint) naming the path when it cannot be made or written, here and below.
     static RunFolder create(const std::string& parent, const std::string& name);
     // A folder of an earlier run, to continue it. Error(data) when it is none.
     static RunFolder open(const std::string& path);
@@ -68,6 +68,10 @@ public:
     void add(const Table& table) { tables_.push_back(table); }
     // A text file in the folder, written whole: <name> is replaced only when all bytes are out.
     void write(const std::string& name, const std::string& text);
+
+    // Deletes the folder when nothing happened in it: no event, checkpoint, figure or other text.
+    // For a new run that failed before it began.
+    void discard_if_unused();
 
     // (Re)writes index.html from all that was added so far.
     void write_page(const std::string& title);
