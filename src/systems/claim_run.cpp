@@ -26,7 +26,11 @@ void ClaimRun::claim(Claim claim, const std::function<void(Claim&)>& find) {
 
 void ClaimRun::claims(std::vector<Claim> list,
                       const std::function<void(std::vector<Claim>&)>& find) {
-    std::erase_if(list, [&](const Claim& c) { return !context_.wants(c.id); });
+    std::erase_if(list, [&](const Claim& c) {
+        if (context_.wants(c.id)) return false;
+        result_.unwanted.push_back(c.id);
+        return true;
+    });
     if (list.empty()) return;
     if (stopped()) {
         result_.interrupted = true;

@@ -160,5 +160,22 @@ TEST_F(Arguments, DataOptionIsSearchedBeforeTheVariable) {
     EXPECT_EQ(data.roots(), (std::vector<std::string>{"a", "b", "c", "data"}));
 }
 
+TEST_F(Arguments, ConfigFileErrorsNameTheLineOrTheSection) {
+    EXPECT_NE(error_of({"train", "--config", config("[trian]\nlr = 1\n")}).find("[trian]"),
+              std::string::npos);
+    EXPECT_NE(error_of({"train", "--config", config("[train\nlr = 1\n")}).find("'[train'"),
+              std::string::npos);
+    EXPECT_EQ(error_of({"train", "--config", config("[list]\njson = true\n")}), "no error");
+}
+
+TEST_F(Arguments, ConfigThatIsAFolderIsADataError) {
+    try {
+        merged_arguments(program_, {"train", "--config", folder_.path()});
+        FAIL() << "read a folder";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::data);
+    }
+}
+
 }  // namespace
 }  // namespace soma::cli

@@ -92,6 +92,45 @@ TEST_F(Soma, UnknownNamesSuggestAndExitWithUsage) {
     EXPECT_EQ(run({"train", "lecun1989", "--epochs", "three"}).code, 2);
 }
 
+TEST_F(Soma, ValuesThatDoNotFitTheirOptionAreRefusedInOneShortLine) {
+    const std::vector<std::vector<std::string>> cases = {
+        {"--steps", "99999999999999999999"},
+        {"--steps", "3.5"},
+        {"--batch", "-4"},
+        {"--seed", "-1"},
+        {"--lr", "nan"},
+        {"--lr", "inf"},
+        {"--keep", "0"},
+        {"--comm-timeout", "0"},
+        {"--set", "fashon-mnist"},
+    };
+    for (const auto& option : cases) {
+        const Result r = run({"train", "lecun1989", "--dry-run", option[0], option[1]});
+        EXPECT_EQ(r.code, 2) << option[0] << " " << option[1];
+        EXPECT_TRUE(contains(r.err, option[0].substr(2))) << r.err;
+        EXPECT_LT(r.err.size(), 160u) << r.err;
+    }
+}
+
+TEST_F(Soma, DataFolderThatIsNotThereIsADataError) {
+    const Result r = run({"train", "lecun1989", "--data", "absent"});
+    EXPECT_EQ(r.code, 65);
+    EXPECT_TRUE(contains(r.err, "--data absent")) << r.err;
+}
+
+TEST_F(Soma, RunThatFailsBeforeItBeginsLeavesNoFolder) {
+    const Result r = run({"train", "lecun1989", "--batch", "6", "--shards", "4", "--quiet"});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.file("runs")));
+}
+
+TEST_F(Soma, ClaimPatternThatMatchesNothingNamesTheClaims) {
+    const Result r = run({"reproduce", "xor", "--claims", "nothing*"});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(contains(r.err, "'nothing*'; there are ")) << r.err;
+    EXPECT_EQ(r.out, "");
+}
+
 TEST_F(Soma, SystemsWithoutTrainingSaySo) {
     const Result r = run({"train", "perceptron"});
     EXPECT_EQ(r.code, 2);
@@ -145,6 +184,8 @@ TEST_F(Soma, TrainEndsWithWeightsAndReport) {
     ASSERT_NE(weights, std::string::npos) << r.out;
     EXPECT_EQ(r.out.find_first_not_of("0123456789abcdef", weights + 9), weights + 9 + 16);
     EXPECT_EQ(r.out.find("\nreport: "), weights + 9 + 16);
+    EXPECT_TRUE(contains(r.out, "test error ")) << r.out;
+    EXPECT_TRUE(contains(r.out, "paper: 5.0 %")) << r.out;
 }
 
 TEST_F(Soma, InterruptedTrainingIsSavedAndResumesToTheSameWeights) {
@@ -174,6 +215,31 @@ TEST_F(Soma, InterruptedTrainingIsSavedAndResumesToTheSameWeights) {
     EXPECT_EQ(resumed.code, 0) << resumed.err;
     const auto hash = [](const std::string& out) { return out.substr(out.find("weights: "), 25); };
     EXPECT_EQ(hash(resumed.out), hash(reference.out));
+}
+
+TEST_F(Soma, ResumePassesOverADamagedCheckpointWithAWarning) {
+    const Result whole = run({"train", "lecun1989", "--set=embedded", "--steps=60",
+                              "--checkpoint-every=20", "--out=whole", "--quiet"});
+    ASSERT_EQ(whole.code, 0) << whole.err;
+    const std::string left =
+        std::filesystem::directory_iterator(folder_.file("whole"))->path().string();
+    const std::string newest = left + "/checkpoints/step-00000060.safetensors";
+    std::filesystem::resize_file(newest, 20000);
+
+    const Result again = run({"train", "lecun1989", "--set=embedded", "--steps=60",
+                              "--checkpoint-every=20", "--resume", left, "--quiet"});
+    EXPECT_EQ(again.code, 0);
+    EXPECT_TRUE(contains(again.err, newest)) << again.err;
+    EXPECT_TRUE(contains(again.err, "going on from")) << again.err;
+    const auto hash = [](const std::string& out) { return out.substr(out.find("weights: "), 25); };
+    EXPECT_EQ(hash(again.out), hash(whole.out));
+}
+
+TEST_F(Soma, LogWhoseEventsAreNoTextIsStillListed) {
+    std::ofstream(folder_.file("odd.jsonl")) << "{\"event\": 5}\n{\"t\": 1}\n";
+    const Result r = run({"inspect", "odd.jsonl"});
+    EXPECT_EQ(r.code, 0) << r.err;
+    EXPECT_TRUE(contains(r.out, "2 lines")) << r.out;
 }
 
 TEST_F(Soma, MalformedFilesAreDataErrorsThatNameTheFile) {

@@ -23,7 +23,13 @@ std::string version_text() {
 
 // One process of many speaks for all: the others would print the same.
 void report(const std::string& message) {
-    if (launched_rank() == 0) std::cerr << "soma: " << message << std::endl;
+    if (launched_rank() != 0) return;
+    std::cerr << (message.starts_with("soma ") ? "" : "soma: ") << message << std::endl;
+}
+
+// Verbs that share their work among the ranks; the others run on the first rank only.
+bool uses_ranks(const CLI::App& verb) {
+    return verb.get_name() == "train" || verb.get_name() == "eval";
 }
 
 int parse_and_run(CLI::App& program, Action& action, const std::vector<std::string>& arguments) {
@@ -36,6 +42,9 @@ int parse_and_run(CLI::App& program, Action& action, const std::vector<std::stri
     } catch (const CLI::ParseError& e) {
         report(e.what());
         return kUsage;
+    }
+    for (const CLI::App* verb : program.get_subcommands()) {
+        if (launched_rank() != 0 && !uses_ranks(*verb)) return 0;
     }
     if (action) return action();
     if (launched_rank() == 0) std::cout << program.help();

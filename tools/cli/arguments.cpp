@@ -1,14 +1,21 @@
 #include "cli/arguments.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
 
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/core/text.h"
+#include "soma/data/file.h"
 #include "soma/data/sets.h"
 
 namespace soma::cli {
@@ -70,8 +77,8 @@ void check_options(const CLI::App& verb, const std::vector<std::string>& argumen
 }
 
 std::vector<CLI::ConfigItem> read_config(const std::string& path) {
-    std::ifstream in(path);
-    if (!in) fail(ErrorCode::data, "config file ", path, ": cannot be opened");
+    const data::Bytes bytes = data::read_file(path);
+    std::istringstream in(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     try {
         return CLI::ConfigTOML().from_config(in);
     } catch (const CLI::Error& e) {
@@ -79,12 +86,31 @@ std::vector<CLI::ConfigItem> read_config(const std::string& path) {
     }
 }
 
-std::vector<std::string> from_config(const CLI::App& verb, const std::string& path) {
+// A name as the file has it: letters, digits, '-' and '_'; anything else is no line of options.
+void check_item(const CLI::ConfigItem& item, const std::string& path) {
+    const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+    if (std::all_of(item.name.begin(), item.name.end(), plain)) return;
+    std::string shown = item.name.substr(0, 40);
+    std::replace_if(
+        shown.begin(), shown.end(), [](unsigned char c) { return c < 32 || c > 126; }, '?');
+    fail(ErrorCode::usage, "config file ", path, ": '", shown,
+         "' is no name of an option; need lines NAME = VALUE and [VERB]");
+}
+
+std::vector<std::string> from_config(const CLI::App& program, const CLI::App& verb,
+                                     const std::string& path) {
     std::vector<std::string> out;
+    const std::vector<std::string> verbs = verb_names(program);
     for (const CLI::ConfigItem& item : read_config(path)) {
+        const std::string section = item.parents.empty() ? "" : item.parents.front();
+        if (!section.empty() && std::find(verbs.begin(), verbs.end(), section) == verbs.end()) {
+            fail(ErrorCode::usage, "config file ", path, ": no verb is called [", section, "]",
+                 did_you_mean(section, verbs));
+        }
         const bool marker = item.name == "++" || item.name == "--";  // a section begins or ends
         const bool ours = item.parents.empty() || item.parents == std::vector{verb.get_name()};
         if (marker || !ours) continue;
+        check_item(item, path);
         std::string name = item.name;
         std::replace(name.begin(), name.end(), '_', '-');
         if (!knows(verb, name) || name == "config" || name == "help") {
@@ -107,14 +133,21 @@ std::vector<std::string> from_environment(const CLI::App& verb) {
     return out;
 }
 
+// Whether all of the text is a number of type T, and then which.
+template <class T>
+bool parsed(const std::string& text, T& value) {
+    const char *begin = text.data(), *end = begin + text.size();
+    const auto result = std::from_chars(begin, end, value);
+    return !text.empty() && result.ec == std::errc{} && result.ptr == end;
+}
+
 // The value as the type its text has: boolean, integer, number or string.
 train::Value typed(const std::string& text) {
     if (text == "true" || text == "false") return text == "true";
-    const char *begin = text.data(), *end = begin + text.size();
     Index whole = 0;
-    if (auto r = std::from_chars(begin, end, whole); !text.empty() && r.ptr == end) return whole;
+    if (parsed(text, whole)) return whole;
     double real = 0;
-    if (auto r = std::from_chars(begin, end, real); !text.empty() && r.ptr == end) return real;
+    if (parsed(text, real)) return real;
     return text;
 }
 
@@ -133,7 +166,7 @@ std::vector<std::string> merged_arguments(const CLI::App& program,
     };
     std::string config = value_of(own, "--config");
     if (config.empty()) config = environment("SOMA_CONFIG");
-    if (!config.empty()) append(from_config(verb, config));
+    if (!config.empty()) append(from_config(program, verb, config));
     append(from_environment(verb));
     append(own);
     return merged;
@@ -184,13 +217,57 @@ CLI::App* add_verb(CLI::App& program, const std::string& name, const std::string
         ->type_name("FILE");
     verb->add_option("--num-threads,--threads", common.threads,
                      "threads of this process; 0: all cores it may use")
-        ->check(CLI::Range(0, 4096));
+        ->check(whole_number(0, 4096));
     verb->add_flag("--quiet", common.quiet, "no progress on standard error");
     return verb;
 }
 
 void apply(const CommonOptions& common) {
     if (common.threads > 0) set_num_threads(common.threads);
+}
+
+CLI::Validator whole_number(Index least, Index most) {
+    return {[least, most](const std::string& text) {
+                Index value = 0;
+                if (parsed(text, value) && value >= least && value <= most) return std::string();
+                return concat("'", text, "'; need a whole number >= ", least,
+                              most < kMaxIndex ? concat(" and <= ", most) : "");
+            },
+            least > 0 ? "POSITIVE" : "NONNEGATIVE"};
+}
+
+CLI::Validator seed_number() {
+    return {[](const std::string& text) {
+                std::uint64_t value = 0;
+                if (parsed(text, value)) return std::string();
+                return concat("'", text, "'; need a whole number from 0 to 2^64 - 1");
+            },
+            ""};
+}
+
+CLI::Validator finite_number(bool positive) {
+    return {[positive](const std::string& text) {
+                double value = 0;
+                const bool number = parsed(text, value) && std::isfinite(value);
+                if (number && (positive ? value > 0 : value >= 0)) return std::string();
+                return concat("'", text, "'; need a finite number ", positive ? "> 0" : ">= 0");
+            },
+            positive ? "POSITIVE" : "NONNEGATIVE"};
+}
+
+void DataOptions::check() const {
+    if (!set.empty() && set != "embedded") data::set_info(set);
+    std::error_code error;
+    if (!path.empty() && !std::filesystem::exists(path, error)) {
+        fail(ErrorCode::data, "--data ", path, ": ",
+             error ? error.message() : "no such file or folder");
+    }
+    for (const std::string& root : roots()) {
+        const bool folder = std::filesystem::is_directory(root, error);
+        if (folder && ::access(root.c_str(), R_OK | X_OK) != 0) {
+            fail(ErrorCode::data, "data folder ", root, ": ", std::strerror(errno));
+        }
+    }
 }
 
 std::vector<std::string> DataOptions::roots() const {

@@ -6,12 +6,16 @@
 // The three are merged into one argument list, the weakest first; the last value of an option wins.
 
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "soma/core/types.h"
 #include "soma/train/log.h"
 
 namespace soma::cli {
+
+inline constexpr Index kMaxIndex = std::numeric_limits<Index>::max();
 
 // The arguments (without the program's name) with those of file and environment put behind the
 // verb. Error(usage) for an unknown verb, option or key, with the nearest known ones; Error(data)
@@ -42,9 +46,18 @@ void apply(const CommonOptions& common);
 struct DataOptions {
     std::string set, path;
 
+    // Error(usage) for a set that no system knows; Error(data) for a --data that is not there or a
+    // folder that may not be read.
+    void check() const;
     std::vector<std::string> roots() const;
     bool roots_given() const;  // by --data or SOMA_DATA
 };
 void add_data_options(CLI::App& verb, DataOptions& data);
+
+// Checks of an option's value, with a message that says what it must be: a whole number that fits
+// its type and is at least `least`; a finite number that is (`positive`: > 0, else >= 0).
+CLI::Validator whole_number(Index least, Index most = kMaxIndex);
+CLI::Validator seed_number();  // all of std::uint64_t
+CLI::Validator finite_number(bool positive);
 
 }  // namespace soma::cli

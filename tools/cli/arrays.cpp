@@ -32,7 +32,8 @@ std::vector<double> doubles(const std::vector<std::int64_t>& integers) {
 ArrayFile read_safetensors(const std::string& path) {
     const auto file = data::SafetensorsFile::read(path);
     file.verify();
-    ArrayFile out{.format = "safetensors", .metadata = {}, .arrays = {}, .checksums = true};
+    ArrayFile out{
+        .format = "safetensors", .metadata = {}, .arrays = {}, .checksums = file.has_checksums()};
     out.metadata.assign(file.metadata().begin(), file.metadata().end());
     for (const data::StoredTensor& t : file.tensors()) {
         const bool real = t.type == data::StoredType::f32 || t.type == data::StoredType::f64 ||
@@ -121,7 +122,7 @@ NamedArray array_of(const std::string& name, const data::NpyArray& array) {
 }
 
 ArrayFile read_npz(ByteView bytes, const std::string& path) {
-    ArrayFile out{.format = "npz", .metadata = {}, .arrays = {}};
+    ArrayFile out{.format = "npz", .metadata = {}, .arrays = {}, .checksums = true};
     for (const data::NpzMember& member : data::read_npz(bytes, path)) {
         out.arrays.push_back(array_of(member.name, member.array));
     }
@@ -135,7 +136,8 @@ ArrayFile read_png(ByteView bytes, const std::string& path) {
             .arrays = {{.name = "pixels",
                         .type = "u8",
                         .sizes = {image.height, image.width, image.channels},
-                        .values = {image.pixels.begin(), image.pixels.end()}}}};
+                        .values = {image.pixels.begin(), image.pixels.end()}}},
+            .checksums = true};
 }
 
 bool begins(ByteView bytes, std::initializer_list<int> magic) {
@@ -202,7 +204,11 @@ ArrayFile read_arrays(const std::string& path) {
     if (begins(bytes, {'P', 'K', 3, 4})) return read_npz(bytes, path);
     if (begins(bytes, {0x89, 'P', 'N', 'G'})) return read_png(bytes, path);
     const data::PlainBytes plain(bytes, path);
-    if (begins(plain.view(), {0, 0})) return read_idx(bytes, path);
+    if (begins(plain.view(), {0, 0})) {
+        ArrayFile file = read_idx(bytes, path);
+        file.checksums = begins(bytes, {0x1f, 0x8b});  // gzip's own
+        return file;
+    }
     fail(ErrorCode::data, path, ": offset 0: no safetensors, npy, npz, png, idx or jsonl file");
 }
 

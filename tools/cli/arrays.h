@@ -20,7 +20,7 @@ struct ArrayFile {
     std::string format;  // "safetensors", "npy", "npz", "png", "idx"
     std::vector<std::pair<std::string, std::string>> metadata;
     std::vector<NamedArray> arrays;
-    bool checksums = false;  // the format has them, and those present are right
+    bool checksums = false;  // the file has some, and they are right
 };
 
 // Reads and checks all of a file. The format is told by its first bytes. Error(data) naming file

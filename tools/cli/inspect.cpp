@@ -132,7 +132,8 @@ int inspect_log(const Options& options) {
     }
     std::map<std::string, std::pair<Index, const Json*>> kinds;  // how many, and the last one
     for (const Json& event : events) {
-        auto& [count, last] = kinds[event.value("event", "?")];
+        const Json kind = event.value("event", Json());
+        auto& [count, last] = kinds[kind.is_string() ? kind.get<std::string>() : "?"];
         ++count;
         last = &event;
     }
@@ -161,7 +162,7 @@ int run_inspect(const Options& options) {
     }
     if (options.verify) {
         std::cout << options.file << ": layout ok"
-                  << (file.checksums ? ", checksums ok" : ", the format has no checksums") << "\n";
+                  << (file.checksums ? ", checksums ok" : ", it has no checksums") << "\n";
         return 0;
     }
     if (options.json) {

@@ -137,6 +137,7 @@ void add_list(CLI::App& program, Action& action) {
     verb->callback([options, &action] {
         action = [options] {
             apply(options->common);
+            options->data.check();
             return options->what == "sets" ? list_sets(*options) : list_systems(*options);
         };
     });

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/ranks.h"
 #include "soma/core/error.h"
 #include "soma/core/text.h"
 #include "soma/train/checkpoint.h"
@@ -26,8 +27,14 @@ std::string known_checkpoint(const std::string& path) {
     std::string warning;
     const std::string found =
         train::newest_valid_checkpoint(fs::is_directory(inner) ? inner.string() : path, &warning);
-    if (!warning.empty()) std::cerr << "soma: warning: " << warning << std::endl;
-    if (found.empty()) fail(ErrorCode::data, "checkpoint: ", path, " holds no valid checkpoint");
+    if (found.empty()) {
+        fail(ErrorCode::data, "checkpoint: ", path, " holds no valid checkpoint",
+             warning.empty() ? "" : "; passed over: " + warning);
+    }
+    if (!warning.empty() && launched_rank() == 0) {
+        std::cerr << "soma: warning: passed over " << warning << "soma: warning: going on from "
+                  << found << std::endl;
+    }
     return found;
 }
 

@@ -69,8 +69,18 @@ SystemResult reproduce(const systems::System& system, const Options& options,
         if (!options.json) std::cout << claim_line(claim) << std::endl;
     };
 
-    SystemResult result{system.name, system.reproduce(context), folder.path()};
+    SystemResult result{system.name, {}, folder.path()};
+    try {
+        result.reproduction = system.reproduce(context);
+    } catch (...) {
+        folder.discard_if_unused();
+        throw;
+    }
     progress.clear();
+    if (result.reproduction.claims.empty()) {
+        folder.discard_if_unused();
+        return result;
+    }
     folder.note(result.reproduction.headline);
     folder.add(claim_table(result.reproduction));
     folder.write_page(system.name + ": " + system.paper);
@@ -82,8 +92,22 @@ SystemResult reproduce(const systems::System& system, const Options& options,
     return result;
 }
 
+// Error(usage) listing the ids when the pattern of --claims left out every claim.
+void check_any_matched(const std::vector<SystemResult>& results, const std::string& pattern) {
+    std::string ids;
+    for (const SystemResult& r : results) {
+        if (!r.reproduction.claims.empty()) return;
+        for (const std::string& id : r.reproduction.unwanted) {
+            ids += (ids.empty() ? "" : ", ") + id;
+        }
+    }
+    SOMA_CHECK(ids.empty(), "soma reproduce: no claim matches --claims '", pattern, "'; there are ",
+               ids);
+}
+
 int run_reproduce(const Options& options, const train::Fields& config) {
     apply(options.common);
+    options.data.check();
     SOMA_CHECK(!options.names.empty(), "soma reproduce: name a system, or all");
     SOMA_CHECK(!(options.seed && options.seeds > 0),
                "soma reproduce: --seed and --seeds exclude each other");
@@ -97,6 +121,7 @@ int run_reproduce(const Options& options, const train::Fields& config) {
         results.push_back(reproduce(*system, options, config));
         failed = failed || any_failed(results.back().reproduction);
     }
+    if (!stop_requested()) check_any_matched(results, options.claims);
     if (options.json) std::cout << results_json(results) << std::endl;
     if (stop_requested()) return stop_exit_code();
     return failed ? 1 : 0;
@@ -115,10 +140,11 @@ void add_reproduce(CLI::App& program, Action& action) {
         ->type_name("NAME")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     verb->add_option("--seeds", options->seeds, "number of seeds; 0: the recipe's own")
-        ->check(CLI::Range(0, 1000000));
-    verb->add_option("--seed", options->seed, "only this seed");
+        ->check(whole_number(0, 1000000));
+    verb->add_option("--seed", options->seed, "only this seed")->check(seed_number());
     add_data_options(*verb, options->data);
-    verb->add_option("--tier", options->tier, "only claims of this tier")
+    verb->add_option("--tier", options->tier,
+                     "1: the short form of claims that have one, such as fewer passes or seeds")
         ->check(CLI::IsMember({"0", "1", "1s", "2", "3"}));
     verb->add_option("--claims", options->claims, "only claims whose id matches this pattern")
         ->type_name("GLOB");

@@ -29,6 +29,7 @@ struct Options {
     CommonOptions common;
     std::string name, named;  // positional, and --name of config files
     std::string out = "runs";
+    std::string continued;  // the run folder to go on in; "": make a new one
     DataOptions data;
     train::TrainOptions train;
     bool json = false, print_config = false;
@@ -46,13 +47,11 @@ const systems::System& trainable_system(const std::string& name) {
          " runs it; soma train knows ", names);
 }
 
-// A new folder, or the one that the resumed run left.
-train::RunFolder make_folder(const Options& options, const std::string& system) {
-    const std::string& resume = options.train.resume;
+// The run folder that --resume names, to go on in it; "" when it names a file or another folder.
+std::string continued_folder(const std::string& resume) {
     const bool continues = !resume.empty() && std::filesystem::is_directory(resume) &&
                            std::filesystem::exists(resume + "/log.jsonl");
-    return continues ? train::RunFolder::open(resume)
-                     : train::RunFolder::create(options.out, system);
+    return continues ? resume : "";
 }
 
 std::string result_json(const std::string& system, const train::TrainResult& r,
@@ -86,14 +85,13 @@ void print_result(const train::TrainResult& r) {
                       static_cast<double>(r.samples) / r.seconds);
         std::cout << line << "\n";
     }
-    if (!r.headline.empty()) {
-        std::cout << r.headline << "\n";
-    } else if (r.test_samples > 0) {
+    if (r.test_samples > 0) {
         std::snprintf(line, sizeof line, "test error %.2f %% (%lld of %lld wrong), loss %.4g",
                       r.test_error, static_cast<long long>(r.test_wrong),
                       static_cast<long long>(r.test_samples), r.test_loss);
         std::cout << line << "\n";
     }
+    if (!r.headline.empty()) std::cout << r.headline << "\n";
     if (r.interrupted) {
         std::cout << "stopped on request"
                   << (r.checkpoint.empty() ? "" : "; continue with --resume " + r.checkpoint)
@@ -143,7 +141,9 @@ int run_rank(Options& options, const systems::System& system, const train::Field
     const bool root = comm.rank() == 0;
     std::optional<train::RunFolder> folder;
     if (root && writes && !options.train.dry_run) {
-        folder.emplace(make_folder(options, system.name));
+        folder.emplace(options.continued.empty()
+                           ? train::RunFolder::create(options.out, system.name)
+                           : train::RunFolder::open(options.continued));
         folder->set_config(config);
         options.train.folder = &*folder;
     }
@@ -153,7 +153,14 @@ int run_rank(Options& options, const systems::System& system, const train::Field
     options.train.data_roots = options.data.roots();
     options.train.roots_given = options.data.roots_given();
     options.train.stop_requested = stop_requested;
-    const train::TrainResult result = system.train(options.train, comm);
+    const train::TrainResult result = [&] {
+        try {
+            return system.train(options.train, comm);
+        } catch (...) {
+            if (folder && options.continued.empty()) folder->discard_if_unused();
+            throw;
+        }
+    }();
     if (!root || options.train.dry_run) return result.interrupted ? stop_exit_code() : 0;
     return finish(options, system, folder ? &*folder : nullptr, result);
 }
@@ -173,6 +180,7 @@ int run_on_ranks(Options& options, const systems::System& system, const train::F
 
 int run_train(Options& options, const CLI::App& verb) {
     apply(options.common);
+    options.data.check();
     const std::string& name = options.name.empty() ? options.named : options.name;
     SOMA_CHECK(!name.empty(), "soma train: name a system (soma list shows those that train)");
     const systems::System& system = trainable_system(name);
@@ -187,12 +195,17 @@ int run_train(Options& options, const CLI::App& verb) {
         std::cout << config_text(config);
         return 0;
     }
+    if (!options.train.resume.empty()) {
+        options.continued = continued_folder(options.train.resume);
+        options.train.resume = known_checkpoint(options.train.resume);
+    }
     install_signal_handlers();
     return run_on_ranks(options, system, config, true);
 }
 
 int run_eval(Options& options) {
     apply(options.common);
+    options.data.check();
     const std::string path = known_checkpoint(options.train.resume);
     const train::CheckpointInfo info = train::read_checkpoint_info(path);
     const systems::System& system = trainable_system(info.system);
@@ -211,25 +224,25 @@ void add_run_options(CLI::App& verb, Options& options) {
     add_data_options(verb, options.data);
     verb.add_option("--comm-timeout", options.train.comm_timeout,
                     "seconds a peer rank may stay silent")
-        ->check(CLI::PositiveNumber);
+        ->check(finite_number(true));
     verb.add_flag("--json", options.json, "one JSON object on standard output");
 }
 
 void add_recipe_options(CLI::App& verb, Options& options) {
     train::TrainOptions& t = options.train;
-    verb.add_option("--seed", t.seed, "initial weights, order of samples");
+    verb.add_option("--seed", t.seed, "initial weights, order of samples")->check(seed_number());
     verb.add_option("--recipe", t.recipe, "one of the system's recipes, such as paper or modern");
     verb.add_option("--epochs", t.epochs, "passes over the training set; 0: the recipe's")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0));
     verb.add_option("--steps", t.steps, "stop after this many updates; 0: after the epochs")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0));
     verb.add_option("--batch", t.batch, "samples an update; 0: the recipe's")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0));
     verb.add_option("--shards", t.shards,
                     "virtual shards of a batch: the same bits on any number of ranks that divides "
                     "it; 0: the recipe's")
-        ->check(CLI::NonNegativeNumber);
-    verb.add_option("--lr", t.lr, "learning rate; 0: the recipe's")->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0));
+    verb.add_option("--lr", t.lr, "learning rate; 0: the recipe's")->check(finite_number(false));
 }
 
 void add_checkpoint_options(CLI::App& verb, Options& options) {
@@ -239,8 +252,8 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
         ->type_name("PATH");
     verb.add_option("--checkpoint-every", t.checkpoint_every,
                     "updates between checkpoints; 0: at the end of every epoch")
-        ->check(CLI::NonNegativeNumber);
-    verb.add_option("--keep", t.keep, "how many checkpoints stay")->check(CLI::PositiveNumber);
+        ->check(whole_number(0));
+    verb.add_option("--keep", t.keep, "how many checkpoints stay")->check(whole_number(1));
     verb.add_option("--out", options.out, "folder for the run folder")->type_name("DIR");
     verb.add_option_function<std::string>(
             "--deterministic",

@@ -78,6 +78,7 @@ public:
     std::vector<std::int64_t> load_integers(const std::string& name) const;
     // Checks every checksum the file has; Error(data) naming the first tensor that fails.
     void verify() const;
+    bool has_checksums() const { return !checksums_.empty(); }
 
 private:
     template <class... Parts>

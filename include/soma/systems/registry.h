@@ -52,6 +52,7 @@ struct Reproduction {
     std::string headline;  // one line above the table: sizes, paper, data
     std::vector<Claim> claims;
     std::vector<std::string> deviations;  // of the system as a whole
+    std::vector<std::string> unwanted;    // ids of claims that claims_glob left out
     bool interrupted = false;
 };
 
