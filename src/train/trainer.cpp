@@ -123,6 +123,9 @@ private:
 
     void check() const {
         SOMA_CHECK(store_.dtype() == DType::f32, t_.system, ": the trainer works in f32");
+        SOMA_CHECK(t_.train->batch() <= round_up(t_.train->samples(), plan_.shards), t_.system,
+                   ": batch is ", t_.train->batch(), "; the training set has ", t_.train->samples(),
+                   " samples");
         SOMA_CHECK(
             !o_.deterministic || kernels::gemm_backend() == "native",
             "SOMA_GEMM=", kernels::gemm_backend(),
