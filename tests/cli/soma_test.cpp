@@ -112,6 +112,13 @@ TEST_F(Soma, ValuesThatDoNotFitTheirOptionAreRefusedInOneShortLine) {
     }
 }
 
+TEST_F(Soma, BatchLargerThanTheSetIsRefusedBeforeItIsAllocated) {
+    const Result r =
+        run({"train", "lecun1989", "--set=embedded", "--batch=100000000", "--dry-run"});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(contains(r.err, "batch is 100000000")) << r.err;
+}
+
 TEST_F(Soma, DataFolderThatIsNotThereIsADataError) {
     const Result r = run({"train", "lecun1989", "--data", "absent"});
     EXPECT_EQ(r.code, 65);
@@ -255,6 +262,14 @@ TEST_F(Soma, MalformedFilesAreDataErrorsThatNameTheFile) {
     EXPECT_EQ(run({"eval", "absent"}).code, 65);
 }
 
+TEST_F(Soma, PrintedConfigIsAConfigFile) {
+    const Result printed = run({"train", "lecun1989", "--seed", "7", "--print-config"});
+    std::ofstream(folder_.file("x.toml")) << printed.out;
+    const Result again = run({"train", "--config", "x.toml", "--print-config"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.out, printed.out);
+}
+
 TEST_F(Soma, InspectNamesTheFirstDifference) {
     ASSERT_EQ(run({"train", "lecun1989", "--set=embedded", "--steps=4", "--out=a"}).code, 0);
     ASSERT_EQ(run({"train", "lecun1989", "--set=embedded", "--steps=8", "--out=b"}).code, 0);
@@ -270,6 +285,9 @@ TEST_F(Soma, InspectNamesTheFirstDifference) {
     const Result r = run({"inspect", checkpoint("a"), "--diff", checkpoint("b")});
     EXPECT_EQ(r.code, 1);
     EXPECT_TRUE(contains(r.out, "ULP")) << r.out;
+    const auto json = nlohmann::json::parse(
+        run({"inspect", checkpoint("a"), "--diff", checkpoint("b"), "--json"}).out);
+    EXPECT_FALSE(json.at("equal").get<bool>());
 }
 
 }  // namespace

@@ -73,6 +73,8 @@ void check_options(const CLI::App& verb, const std::vector<std::string>& argumen
             fail(ErrorCode::usage, "soma ", verb.get_name(), ": unknown option --", name,
                  dashed(long_options(verb), name));
         }
+        // The parser would take the next option for the value.
+        SOMA_CHECK(a != "--" + name + "=", "soma ", verb.get_name(), ": ", a, " needs a value");
     }
 }
 
@@ -117,7 +119,9 @@ std::vector<std::string> from_config(const CLI::App& program, const CLI::App& ve
             fail(ErrorCode::usage, "config file ", path, ": soma ", verb.get_name(),
                  " has no option '", item.name, "'", did_you_mean(item.name, long_options(verb)));
         }
-        for (const std::string& input : item.inputs) out.push_back("--" + name + "=" + input);
+        for (const std::string& input : item.inputs) {
+            if (!input.empty()) out.push_back("--" + name + "=" + input);  // "": the default
+        }
     }
     return out;
 }

@@ -151,21 +151,45 @@ int inspect_log(const Options& options) {
     return 0;
 }
 
+int print_difference(const Options& options, const ArrayFile& file) {
+    const std::string found = first_difference(file, read_arrays(options.other));
+    if (options.json) {
+        std::cout << Json{{"schema", 1},
+                          {"file", options.file},
+                          {"other", options.other},
+                          {"equal", found.empty()},
+                          {"difference", found.empty() ? Json() : Json(found)}}
+                         .dump(2)
+                  << "\n";
+    } else {
+        std::cout << (found.empty() ? "equal: same names, shapes and bits" : found) << "\n";
+    }
+    return found.empty() ? 0 : 1;
+}
+
+// Reading has already checked everything.
+void print_verified(const Options& options, const ArrayFile& file) {
+    if (options.json) {
+        std::cout << Json{{"schema", 1},
+                          {"file", options.file},
+                          {"layout", "ok"},
+                          {"checksums", file.checksums ? Json("ok") : Json()}}
+                         .dump(2)
+                  << "\n";
+    } else {
+        std::cout << options.file << ": layout ok"
+                  << (file.checksums ? ", checksums ok" : ", it has no checksums") << "\n";
+    }
+}
+
 int run_inspect(const Options& options) {
     apply(options.common);
     if (options.file.ends_with(".jsonl")) return inspect_log(options);
     const ArrayFile file = read_arrays(options.file);
-    if (!options.other.empty()) {
-        const std::string found = first_difference(file, read_arrays(options.other));
-        std::cout << (found.empty() ? "equal: same names, shapes and bits" : found) << "\n";
-        return found.empty() ? 0 : 1;
-    }
+    if (!options.other.empty()) return print_difference(options, file);
     if (options.verify) {
-        std::cout << options.file << ": layout ok"
-                  << (file.checksums ? ", checksums ok" : ", it has no checksums") << "\n";
-        return 0;
-    }
-    if (options.json) {
+        print_verified(options, file);
+    } else if (options.json) {
         std::cout << json_of(file, options.file).dump(2) << "\n";
     } else {
         print_arrays(file, options.file);
@@ -181,8 +205,8 @@ void add_inspect(CLI::App& program, Action& action) {
         add_verb(program, "inspect",
                  "list, verify or compare files: safetensors, npy, npz, png, "
                  "idx, jsonl",
-                 "soma inspect runs/lecun1989-20260131-120000/checkpoints/step-00000120.safetensors"
-                 "\n  soma inspect a.safetensors --diff b.safetensors",
+                 "soma inspect first/lecun1989-*/log.jsonl   # after: soma train lecun1989 --out "
+                 "first\n  soma inspect a.safetensors --diff b.safetensors",
                  options->common);
     verb->add_option("file", options->file, "the file")->type_name("FILE")->required();
     verb->add_flag("--verify", options->verify, "check layout and checksums only");

@@ -131,11 +131,9 @@ int run_reproduce(const Options& options, const train::Fields& config) {
 
 void add_reproduce(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
-    CLI::App* verb = add_verb(program, "reproduce",
-                              "run the claims of a paper and print its figures beside soma's own",
-                              "soma reproduce xor\n  soma reproduce lecun1989 --set usps --data "
-                              "../shared/data --json",
-                              options->common);
+    CLI::App* verb = add_verb(
+        program, "reproduce", "run the claims of a paper and print its figures beside soma's own",
+        "soma reproduce xor\n  soma reproduce lecun1989 --tier 1 --json", options->common);
     verb->add_option("names", options->names, "systems (soma list), or all")
         ->type_name("NAME")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

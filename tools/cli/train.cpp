@@ -270,7 +270,7 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
 void add_train(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = add_verb(program, "train", "train one system, on one rank or under mpirun",
-                              "soma train lecun1989 --set usps --data ../shared/data\n"
+                              "soma train lecun1989\n"
                               "  mpirun -np 2 soma train lecun1989 --recipe modern",
                               options->common);
     verb->add_option("system", options->name, "system (soma list)")->type_name("NAME");
@@ -285,8 +285,9 @@ void add_train(CLI::App& program, Action& action) {
 
 void add_eval(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
-    CLI::App* verb = add_verb(program, "eval", "test error of a checkpoint",
-                              "soma eval runs/lecun1989-20260131-120000", options->common);
+    CLI::App* verb = add_verb(
+        program, "eval", "test error of a checkpoint",
+        "soma eval first/lecun1989-*   # after: soma train lecun1989 --out first", options->common);
     verb->add_option("checkpoint", options->train.resume, "a checkpoint, or a run folder")
         ->type_name("PATH")
         ->required();
