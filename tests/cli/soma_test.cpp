@@ -119,6 +119,18 @@ TEST_F(Soma, BatchLargerThanTheSetIsRefusedBeforeItIsAllocated) {
     EXPECT_TRUE(contains(r.err, "batch is 100000000")) << r.err;
 }
 
+TEST_F(Soma, LearningRateOfTheCommandLineIsUsedByEveryRecipe) {
+    const auto weights = [&](const char* recipe, const char* lr) {
+        const Result r = run({"train", "lecun1989", "--set=embedded", "--steps=2", "--quiet",
+                              "--recipe", recipe, "--lr", lr});
+        EXPECT_EQ(r.code, 0) << r.err;
+        return r.out.substr(r.out.find("weights: "), 25);
+    };
+    for (const char* recipe : {"paper", "modern"}) {
+        EXPECT_NE(weights(recipe, "0"), weights(recipe, "0.002")) << recipe;
+    }
+}
+
 TEST_F(Soma, DataFolderThatIsNotThereIsADataError) {
     const Result r = run({"train", "lecun1989", "--data", "absent"});
     EXPECT_EQ(r.code, 65);

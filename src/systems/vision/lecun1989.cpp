@@ -255,6 +255,19 @@ void recipe_claims(ClaimRun& run, const ZipData& digits, const RecipeGates& gate
     });
 }
 
+// The recipe with --lr in place of its step size: eps of the 1989 rule, else the learning rate,
+// whose end falls in proportion.
+ZipRecipe with_rate(ZipRecipe recipe, double lr) {
+    if (lr <= 0) return recipe;
+    if (recipe.rule == ZipRecipe::Rule::diagonal_gauss_newton) {
+        recipe.eps = lr;
+    } else {
+        recipe.last_lr *= lr / recipe.lr;
+        recipe.lr = lr;
+    }
+    return recipe;
+}
+
 std::vector<std::uint64_t> first_seeds(const ClaimRun& run, std::size_t most) {
     std::vector<std::uint64_t> seeds = run.seeds();
     if (seeds.size() > most && run.context().seeds == 0) seeds.resize(most);
@@ -293,7 +306,8 @@ Reproduction reproduce_lecun1989(const ReproduceContext& context) {
 }
 
 train::TrainResult train_lecun1989(const train::TrainOptions& options, dist::Comm& comm) {
-    const ZipRecipe& recipe = zip_recipe(options.recipe.empty() ? "paper" : options.recipe);
+    const ZipRecipe recipe =
+        with_rate(zip_recipe(options.recipe.empty() ? "paper" : options.recipe), options.lr);
     const ZipData digits = load_zip_data(options.set, options.data_roots, options.roots_given);
     const Index batch = options.batch > 0 ? options.batch : kDemoBatch;
     const Index shards =
