@@ -45,7 +45,8 @@ test: setup
 	@cd $(BUILD) && $(CTEST)
 
 bench: setup
-	@$(MAKE) all
+	@$(MAKE) configure
+	@$(call BUILD_WITH,$(BUILD)) --target benchmarks
 	@for program in $(BUILD)/bench/bench_*; do [ ! -x "$$program" ] || "$$program" || exit 1; done
 
 data:
