@@ -125,6 +125,18 @@ std::vector<fs::path> checkpoints_newest_first(const std::string& folder) {
     return found;
 }
 
+// What a killed run left of a checkpoint that it was writing: step-N.safetensors.XXXXXX.
+void remove_half_written(const std::string& folder) {
+    std::error_code ignored;
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        const std::string name = entry.path().filename();
+        if (name.starts_with("step-") && name.find(".safetensors.") != std::string::npos)
+            left.push_back(entry.path());
+    }
+    for (const fs::path& path : left) fs::remove(path, ignored);
+}
+
 }  // namespace
 
 void save_checkpoint(const std::string& path, const CheckpointInfo& info,
@@ -206,6 +218,7 @@ void prune_checkpoints(const std::string& folder, Index keep, const std::string&
         std::error_code ignored;  // a file that stays costs space, not correctness
         if (found[i] != newest) fs::remove(found[i], ignored);
     }
+    remove_half_written(folder);
 }
 
 }  // namespace soma::train

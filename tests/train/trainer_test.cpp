@@ -208,6 +208,7 @@ TEST_F(TrainerTest, OnlyTheNewestCheckpointsStay) {
     options.folder = &folder;
     options.keep = 2;
     options.checkpoint_every = 3;
+    std::ofstream(folder.checkpoints() + "/step-00000001.safetensors.a1B2c3") << "half written";
     train_alone({}, options);
     const auto files = fs::directory_iterator(folder.checkpoints());
     EXPECT_EQ(std::distance(fs::begin(files), fs::end(files)), 2);

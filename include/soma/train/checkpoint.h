@@ -56,7 +56,7 @@ std::string checkpoint_name(Index step);
 std::string newest_valid_checkpoint(const std::string& folder, std::string* warning = nullptr);
 // Deletes all but the `keep` checkpoints of a folder with the highest steps, and never `newest`,
 // the one just written: a folder may hold later steps of a run that was resumed from an earlier
-// one.
+// one. Also deletes what killed runs left half written; the folder has one writer.
 void prune_checkpoints(const std::string& folder, Index keep, const std::string& newest);
 
 }  // namespace soma::train
