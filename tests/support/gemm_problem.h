@@ -166,7 +166,8 @@ double error_over_bound(const Problem<T>& p, const List<T>& out, double more = 0
 
 template <class T>
 bool same_bits(const List<T>& a, const List<T>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+    return a.size() == b.size() &&
+           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 // One shape for every path and border of the drivers: tiles, strips, slices and blocks +- 1.

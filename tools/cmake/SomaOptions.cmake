@@ -61,7 +61,7 @@ endif()
 if(SOMA_SANITIZE)
   # -O1 and line tables only: variable tracking doubles the time to compile an ISA unit.
   target_compile_options(soma_flags INTERFACE -O1 -g1 -fsanitize=${SOMA_SANITIZE}
-    -fno-omit-frame-pointer)
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(soma_flags INTERFACE -fsanitize=${SOMA_SANITIZE})
 endif()
 
