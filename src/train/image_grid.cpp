@@ -22,6 +22,7 @@ namespace {
 struct GridLayout {
     Index columns = 1, rows = 1;
     Index tile_h = 0, tile_w = 0, pitch_x = 0, pitch_y = 0;
+    Index inset = 0;   // of a tile in its cell, which is as wide as the widest caption
     double scale = 1;  // CSS pixels for a pixel of an image
     bool color = false;
 
@@ -60,6 +61,7 @@ GridLayout layout_of(const ImageGrid& figure) {
     const auto pixels = [&](double css) { return static_cast<Index>(std::ceil(css / grid.scale)); };
     const Index caption_w = pixels(static_cast<double>(longest) * kLetterWidth);
     grid.pitch_x = std::max(grid.tile_w, caption_w) + pixels(kGap);
+    grid.inset = (grid.pitch_x - pixels(kGap) - grid.tile_w) / 2;
     grid.pitch_y = grid.tile_h + pixels(longest > 0 ? kCaptionHeight + kGap : kGap);
     return grid;
 }
@@ -88,7 +90,8 @@ Range range_of(const std::vector<float>& values, bool symmetric) {
 void draw(const GridImage& image, Index i, const GridLayout& grid, const Range& range,
           std::vector<float>& canvas) {
     const Index channels = grid.color ? 3 : 1;
-    const Index top = i / grid.columns * grid.pitch_y, left = i % grid.columns * grid.pitch_x;
+    const Index top = i / grid.columns * grid.pitch_y,
+                left = i % grid.columns * grid.pitch_x + grid.inset;
     for (Index p = 0; p < image.height * image.width * channels; ++p) {
         const Index pixel = p / channels, channel = image.channels == 3 ? p % channels : 0;
         const Index y = top + pixel / image.width, x = left + pixel % image.width;
@@ -146,7 +149,7 @@ std::string captions(const ImageGrid& figure, const GridLayout& grid) {
         const GridImage& image = figure.images[i];
         if (image.caption.empty()) continue;
         const auto at = static_cast<Index>(i);
-        const double x = static_cast<double>(at % grid.columns * grid.pitch_x) +
+        const double x = static_cast<double>(at % grid.columns * grid.pitch_x + grid.inset) +
                          static_cast<double>(image.width - 1) / 2;
         const double y =
             static_cast<double>(at / grid.columns * grid.pitch_y + grid.tile_h) + 5 / grid.scale;
