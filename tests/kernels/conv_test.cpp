@@ -20,6 +20,7 @@
 #include "soma/kernels/gemm.h"
 #include "support/every_isa.h"
 #include "support/guarded.h"
+#include "support/zip_code.h"
 
 namespace soma::kernels {
 namespace {
@@ -27,29 +28,8 @@ namespace {
 using test::on_every_isa;
 using test::uniform;
 
-// H1 and H2 of the 1989 digit network.
-ConvGeometry zip_code_h1(Index n) {
-    return {.n = n,
-            .h = 16,
-            .w = 16,
-            .c = 1,
-            .kh = 5,
-            .kw = 5,
-            .oc = 12,
-            .stride_h = 2,
-            .stride_w = 2,
-            .pad_top = 2,
-            .pad_bottom = 2,
-            .pad_left = 2,
-            .pad_right = 2,
-            .pad_value = -1};
-}
-ConvGeometry zip_code_h2(Index n) {
-    ConvGeometry g = zip_code_h1(n);
-    g.h = g.w = 8;
-    g.c = 12;
-    return g;
-}
+using test::zip_code_h1;
+using test::zip_code_h2;
 
 // Shapes at which something changes: the form of a pass, a slice, a leaf, a tile, a strip.
 std::vector<ConvGeometry> shapes() {

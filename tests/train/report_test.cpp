@@ -121,7 +121,9 @@ TEST(RunFolder, WithoutGnuplotScriptAndDataStayAndThePageSaysSo) {
 TEST(RunFolder, EveryKindOfFigureIsDrawn) {
     const test::TempFolder parent;
     RunFolder folder = RunFolder::create(parent.path(), "all");
-    if (folder.add(curve("probe")).problem == "gnuplot is not installed") GTEST_SKIP();
+    if (folder.add(curve("probe")).problem == "gnuplot is not installed") {
+        GTEST_SKIP() << "no gnuplot";
+    }
 
     LinePlot logs = curve("logs");
     logs.log_x = logs.log_y = logs.points = true;
