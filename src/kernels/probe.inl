@@ -24,17 +24,19 @@ typename V::Scalar probe_fma(Index rounds) noexcept {
 }
 
 template <class V>
-typename V::Scalar probe_read(Index n, const typename V::Scalar* x) noexcept {
+typename V::Scalar probe_read(Index n, const typename V::Scalar* x, Index passes) noexcept {
     using T = typename V::Scalar;
-    constexpr int kChains = 8;
+    constexpr int kChains = kProbeChains;
     typename V::Reg acc[kChains];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int i = 0; i < kChains; ++i) acc[i] = V::zero();
-    for (const T* end = x + n; x < end; x += kChains * V::kWidth)
-#pragma GCC unroll 8
-        for (int i = 0; i < kChains; ++i) acc[i] = V::add(acc[i], V::load(x + i * V::kWidth));
+    for (Index pass = 0; pass < passes; ++pass)
+        for (Index at = 0; at < n; at += kChains * V::kWidth)
+#pragma GCC unroll 12
+            for (int i = 0; i < kChains; ++i)
+                acc[i] = V::add(acc[i], V::load(x + at + i * V::kWidth));
     T lanes[V::kWidth], sum = 0;
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int i = 1; i < kChains; ++i) acc[0] = V::add(acc[0], acc[i]);
     V::store(lanes, acc[0]);
     for (int i = 0; i < V::kWidth; ++i) sum += lanes[i];

@@ -123,6 +123,7 @@ int run_info(const Options& options) {
                                      {"peak_f64_gflops_one_core", rounded(peak.f64_gflops)},
                                      {"l1_read_gb_per_s", rounded(peak.l1_read_gbs)},
                                      {"l2_read_gb_per_s", rounded(peak.l2_read_gbs)},
+                                     {"l3_read_gb_per_s", rounded(peak.l3_read_gbs)},
                                      {"ram_read_gb_per_s", rounded(peak.ram_read_gbs)},
                                      {"ram_copy_gb_per_s", rounded(peak.ram_copy_gbs)}});
     }
@@ -144,7 +145,7 @@ void add_info(CLI::App& program, Action& action) {
     CLI::App* verb = add_verb(program, "info", "the machine, the build and what they can do",
                               "soma info --measure\n  soma info --json", options->common);
     verb->add_flag("--measure", options->measure,
-                   "measure peak and bandwidths of one core (less than 1 s)");
+                   "measure peak and bandwidths of one core (a few seconds)");
     verb->add_flag("--env", options->variables, "the environment variables and their values");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->callback([options, &action] { action = [options] { return run_info(*options); }; });

@@ -13,8 +13,9 @@ struct ProbeTable {
     // `rounds` times kProbeChains independent FMAs on registers; returns a value that depends on
     // all. Flop: rounds * kProbeChains * width * 2.
     T (*fma)(Index rounds) noexcept;
-    // Reads n elements (a multiple of 8 vectors), in 8 chains of additions.
-    T (*read)(Index n, const T* x) noexcept;
+    // Reads n elements (a multiple of kProbeChains vectors) `passes` times, in as many chains of
+    // additions.
+    T (*read)(Index n, const T* x, Index passes) noexcept;
 };
 
 }  // namespace soma::kernels
