@@ -26,6 +26,7 @@
 #include "kernels/conv_backward.inl"
 #include "kernels/depthwise.inl"
 #include "kernels/row_walk.inl"
+#include "kernels/winograd.inl"
 #include "kernels/norm.inl"
 #include "kernels/softmax.inl"
 // clang-format on
@@ -43,6 +44,7 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     t.pool = pool_table<V>();
     t.norm = norm_table<V>();
     t.softmax = softmax_table<V>();
+    t.winograd = winograd_table<V>();
     return t;
 }
 

@@ -17,6 +17,7 @@
 #include "soma/kernels/table/random.h"
 #include "soma/kernels/table/reduce.h"
 #include "soma/kernels/table/softmax.h"
+#include "soma/kernels/table/winograd.h"
 
 namespace soma::kernels {
 
@@ -33,6 +34,7 @@ struct TypedKernels {
     ProbeTable<T> probe;
     ReduceTable<T> reduce;
     SoftmaxTable<T> softmax;
+    WinogradTable<T> winograd;
 };
 
 struct KernelTable {
