@@ -3,7 +3,7 @@
 #   make demo     install what is missing, build, train the 1989 digit network over two ranks
 #   make test     install what is missing, build everything, run every test
 #   make all      build everything
-#   make bench    build and run the benchmarks
+#   make bench    build and run the benchmarks; RIVALS=DIRS: libraries to measure against
 #   make data     fetch the light data sets into ./data
 #   make asan     tests under the address and undefined-behaviour sanitizers
 #   make tsan     thread tests under the thread sanitizer (clang)
@@ -47,6 +47,8 @@ test: setup
 bench: setup
 	@$(MAKE) configure
 	@$(call BUILD_WITH,$(BUILD)) --target benchmarks
+	@for what in peak accuracy gemm conv; do \
+	  $(BUILD)/soma bench $$what $(if $(RIVALS),--rivals $(RIVALS)) || [ $$? -eq 1 ] || exit 1; done
 	@for program in $(BUILD)/bench/bench_*; do [ ! -x "$$program" ] || "$$program" || exit 1; done
 
 data:

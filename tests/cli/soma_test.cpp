@@ -12,57 +12,17 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "support/temp_folder.h"
+#include "support/program.h"
 
 namespace {
 
-struct Result {
-    int code = -1;  // exit code, or 128 + signal
-    std::string out, err;
-};
-
-std::string content(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-class Soma : public testing::Test {
-protected:
-    // Starts soma in the test's folder; its output goes to files there.
-    pid_t start(const std::vector<std::string>& arguments) {
-        std::vector<char*> argv{program_.data()};
-        for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
-        argv.push_back(nullptr);
-        const pid_t child = fork();
-        if (child == 0) {
-            if (chdir(folder_.path().c_str()) != 0) _exit(99);
-            if (freopen("out", "w", stdout) == nullptr) _exit(99);
-            if (freopen("err", "w", stderr) == nullptr) _exit(99);
-            execv(program_.c_str(), argv.data());
-            _exit(99);
-        }
-        return child;
-    }
-
-    Result finish(pid_t child) {
-        int status = 0;
-        waitpid(child, &status, 0);
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                content(folder_.file("out")), content(folder_.file("err"))};
-    }
-
-    Result run(const std::vector<std::string>& arguments) { return finish(start(arguments)); }
-
-    soma::test::TempFolder folder_;
-    std::string program_ = SOMA_PROGRAM;
-};
+using soma::test::contains;
+using soma::test::content;
+using soma::test::Result;
+using Soma = soma::test::ProgramTest;
 
 TEST_F(Soma, EveryVerbHelpsWithAnExample) {
-    for (const char* verb : {"info", "list", "train", "eval", "reproduce", "inspect"}) {
+    for (const char* verb : {"info", "list", "train", "eval", "reproduce", "inspect", "bench"}) {
         const Result r = run({verb, "--help"});
         EXPECT_EQ(r.code, 0) << verb;
         EXPECT_TRUE(contains(r.out, std::string("Example:\n  soma ") + verb)) << r.out;

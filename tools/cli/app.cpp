@@ -68,6 +68,7 @@ int run(int argc, const char* const* argv) {
     add_eval(program, action);
     add_reproduce(program, action);
     add_inspect(program, action);
+    add_bench(program, action);
     try {
         return parse_and_run(program, action, {argv + 1, argv + argc});
     } catch (const Error& e) {

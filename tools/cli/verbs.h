@@ -18,6 +18,7 @@ void add_train(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
 void add_reproduce(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
+void add_bench(CLI::App& program, Action& action);
 
 // Parses, runs, reports errors on standard error: the whole of main().
 int run(int argc, const char* const* argv);

@@ -30,7 +30,10 @@ configure_file(${PROJECT_SOURCE_DIR}/tools/cli/build_info.h.in
 add_library(soma_cli STATIC ${cli_sources})
 target_include_directories(soma_cli PUBLIC ${PROJECT_SOURCE_DIR}/tools
   ${PROJECT_BINARY_DIR}/generated)
-target_link_libraries(soma_cli PUBLIC soma CLI11::CLI11 nlohmann_json::nlohmann_json
+# The roofline is drawn by the frame that run folders use (src/train/plot.h).
+set_source_files_properties(tools/cli/bench_roofline.cpp PROPERTIES
+  INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(soma_cli PUBLIC soma soma_bench CLI11::CLI11 nlohmann_json::nlohmann_json
   PRIVATE soma_flags)
 
 add_executable(soma_tool tools/soma.cpp)

@@ -1,0 +1,70 @@
+#pragma once
+// Parts of `soma bench`: what is measured lives in bench/, this is its face.
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "bench/outcome.h"
+#include "bench/rivals/rivals.h"
+#include "cli/arguments.h"
+
+namespace soma::cli {
+
+struct BenchOptions {
+    CommonOptions common;
+    std::string what;
+    std::vector<std::string> rest;  // of `explain`
+    std::string classes, nets, passes, rivals, dtype = "f32";
+    std::string json, plot;
+    int rounds = 20;
+    bool slow = false, im2col = false, transpose_a = false, transpose_b = false;
+
+    int threads() const { return common.threads > 0 ? common.threads : 1; }
+    bench::MeasureOptions measure() const { return {.rounds = rounds, .threads = threads()}; }
+};
+
+// Each returns the exit code.
+int bench_peak(const BenchOptions& options);
+int bench_gemm(const BenchOptions& options);
+int bench_conv(const BenchOptions& options);
+int bench_explain(const BenchOptions& options);
+int bench_accuracy(const BenchOptions& options);
+
+// The words of a list separated by commas, each one of `known`; all of them for "". Error(usage),
+// naming the option and the nearest, for any other word.
+std::vector<std::string> chosen(const std::string& option, const std::string& list,
+                                const std::vector<std::string>& known);
+
+// A Markdown table with padded columns; numbers to the right. The first row is the head.
+std::string markdown_table(const std::vector<std::vector<std::string>>& rows);
+std::string fixed(double value, int digits);  // "-" for NaN
+
+// The machine, the kernels and the rivals; a warning where the machine is busy.
+std::string bench_header(const BenchOptions& options, const std::vector<bench::Rival>& rivals);
+// All rows, then what follows for each group, or why nothing does.
+std::string outcome_table(const std::vector<bench::Outcome>& outcomes);
+std::string summary_text(const std::vector<bench::Outcome>& outcomes);
+
+// A file for --json, opened before anything is measured: Error(checkpoint) when it cannot be.
+class BenchJson {
+public:
+    explicit BenchJson(const std::string& path);  // "": nothing is written
+
+    // One entry a contender and round, as Google Benchmark writes repetitions: its compare.py
+    // reads two such files.
+    void write(const BenchOptions& options, const std::vector<bench::Rival>& rivals,
+               const std::string& family, const std::vector<bench::Outcome>& outcomes,
+               const std::string& refusal);
+
+private:
+    std::string path_;
+    std::ofstream out_;
+};
+
+// The roofline of the machine with a point for each row, as FILE.png (and FILE.svg, FILE.gp,
+// FILE.dat). "" or the reason why there is none.
+std::string plot_roofline(const std::string& file, const BenchOptions& options,
+                          const std::vector<bench::Outcome>& outcomes);
+
+}  // namespace soma::cli
