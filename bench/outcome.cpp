@@ -33,6 +33,9 @@ std::string two_digits(double x) {
     return text;
 }
 
+// Below 1 by more than it is uncertain; nearer to 1 it is a tie.
+bool lost(const Spread& ratio) { return ratio.median * (1 + ratio.uncertainty()) < 1; }
+
 GroupSummary summarise_group(const std::string& group, const std::vector<const Outcome*>& rows) {
     GroupSummary s{.group = group, .worst = {}};
     std::vector<double> shares, ratios;
@@ -50,7 +53,7 @@ GroupSummary summarise_group(const std::string& group, const std::vector<const O
             s.worst = row->name;
             s.worst_ratio = ratio;
         }
-        if (ratio < 1 && row->conclusive()) {
+        if (rival != 0 && row->conclusive() && lost(row->ratio(rival))) {
             s.losses.push_back(
                 concat(row->name, " (", two_digits(ratio), " ", row->timings[rival].name, ")"));
         }

@@ -52,7 +52,7 @@ struct GroupSummary {
     double ratio = 0;                      // to the best rival of each row; NaN without rivals
     std::string worst;                     // name of the row with the smallest ratio, or share
     double worst_ratio = 0;                // NaN without rivals
-    std::vector<std::string> losses = {};  // "name (0.93 mkl)", conclusive ratios below 1
+    std::vector<std::string> losses = {};  // "name (0.93 mkl)": ratios surely below 1
     std::vector<std::string> inconclusive = {};  // names
 };
 
