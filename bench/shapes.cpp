@@ -77,7 +77,8 @@ void add_resnet50(std::vector<ConvCase>& list) {
         if (stride == 2) list.push_back(square(net, s + "_3x3s2", 1, size, width, 3, width, 2, 1));
         list.push_back(square(net, s + "_3x3", 1, next, width, 3, width, 1, 1));
         list.push_back(square(net, s + "_expand", 1, next, width, 1, out, 1, 0));
-        list.push_back(square(net, s + "_project", 1, size, in, 1, out, stride, 0));
+        if (stride == 2)  // in conv2 it is the expansion's twin
+            list.push_back(square(net, s + "_project", 1, size, in, 1, out, stride, 0));
         list.push_back(square(net, s + "_again", 1, next, out, 1, width, 1, 0));
         size = next;
         in = out;
