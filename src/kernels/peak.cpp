@@ -33,22 +33,22 @@ void on_threads(int threads, F&& f) {
     });
 }
 
-// Seconds of f(thread, repeats) on all threads at once, divided by repeats.
+// Seconds of f(thread, repeats) on all threads at once, divided by repeats. How many repeats fill a
+// run is found on this thread alone: wall time may be that of threads waiting for a processor.
 template <class F>
 double best_seconds(int threads, F&& f) {
-    const clockid_t clock = threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
     Index repeats = 1;
+    for (;; repeats *= 2) {
+        const double start = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+        f(std::size_t{0}, repeats);
+        if (seconds_of(CLOCK_THREAD_CPUTIME_ID) - start >= kRunSeconds) break;
+    }
+    const clockid_t clock = threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
     double best = 1e30;
-    for (int run = 0; run < kRuns;) {
+    for (int run = 0; run < kRuns; ++run) {
         const double start = seconds_of(clock);
         on_threads(threads, [&](std::size_t thread) { f(thread, repeats); });
-        const double seconds = seconds_of(clock) - start;
-        if (seconds < kRunSeconds) {
-            repeats *= 2;
-            continue;
-        }
-        best = std::min(best, seconds / static_cast<double>(repeats));
-        ++run;
+        best = std::min(best, (seconds_of(clock) - start) / static_cast<double>(repeats));
     }
     return best;
 }
