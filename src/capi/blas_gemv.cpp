@@ -75,11 +75,12 @@ template <class T>
 void multiply(const ColumnGemv<T>& g) {
     ScratchScope scratch;
     const Index k = g.length_x(), n = g.length_y();
-    const Strided<const T> x(g.x, k, g.incx);
+    const bool reads_x = g.alpha != 0;
+    const Strided<const T> x(g.x, k, reads_x ? g.incx : 1);
     const Strided<T> y(g.y, n, g.incy);
     T* row_x = x.contiguous() ? nullptr : scratch.array<T>(k);
     T* row_y = y.contiguous() ? y.data() : scratch.array<T>(n);
-    if (!x.contiguous() && g.alpha != 0) x.gather(row_x);
+    if (!x.contiguous()) x.gather(row_x);
     if (!y.contiguous() && g.beta != 0) y.gather(row_y);
     kernels::gemm<T>({.op_b = g.op,
                       .m = 1,
