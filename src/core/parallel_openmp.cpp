@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "soma/core/arena.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
 
@@ -55,9 +56,11 @@ void parallel_for(Index n, Index grain, RangeFunction f, void* context) {
         return;
     }
     FirstError error;
+    const ScratchLoan* loan = ScratchLoan::current();
 #pragma omp parallel num_threads(team)
     error.run([&] {
         const Index thread = omp_get_thread_num(), size = omp_get_num_threads();
+        const SharedLoan scratch(loan, static_cast<int>(thread));
         const Index begin = chunks * thread / size * grain;
         const Index end = std::min(chunks * (thread + 1) / size * grain, n);
         if (begin < end) f(context, begin, end);

@@ -86,6 +86,50 @@ TEST(Arena, ReleaseReturnsToTheMark) {
     EXPECT_EQ(arena.allocate(64), before);
 }
 
+TEST(ScratchLoan, ScratchComesFromTheLentMemoryAloneWhileItLives) {
+    alignas(kAlignment) std::byte memory[512];
+    const void* own = ScratchScope().array<float>(16);
+    {
+        const ScratchLoan loan(memory, 256, 128, 3);
+        ScratchScope outer;
+        EXPECT_EQ(static_cast<void*>(outer.array<float>(10)), memory);
+        {
+            ScratchScope inner;
+            EXPECT_EQ(static_cast<void*>(inner.array<float>(48)), memory + 64);
+            EXPECT_THROW(inner.array<float>(1), ArenaFull);
+        }
+        EXPECT_EQ(static_cast<void*>(outer.array<float>(16)), memory + 64) << "released";
+    }
+    EXPECT_EQ(ScratchScope().array<float>(16), own);
+}
+
+TEST(ScratchLoan, EachThreadOfARegionHasItsSlice) {
+    alignas(kAlignment) std::byte memory[64 * 4];
+    const int threads = num_threads();
+    for (const int team : {1, 2, 4}) {
+        set_num_threads(team);
+        const ScratchLoan loan(memory, 64, 64, team);
+        parallel_for(team, 1, [&](Index begin, Index end) {
+            ScratchScope scratch;
+            auto* slice = scratch.array<std::byte>(64);
+            EXPECT_EQ(end - begin, team == num_threads() ? 1 : team);
+            EXPECT_EQ(slice, memory + 64 * begin);
+            EXPECT_THROW(scratch.array<std::byte>(1), ArenaFull);
+        });
+    }
+    set_num_threads(threads);
+}
+
+TEST(ScratchLoan, AThreadWithoutASliceFailsInTheCaller) {
+    if (num_threads() < 2) GTEST_SKIP() << "needs two threads";
+    alignas(kAlignment) std::byte memory[64];
+    const ScratchLoan loan(memory, 64, 0, 1);
+    const auto region = [] {
+        parallel_for(2, 1, [](Index, Index) { ScratchScope().array<float>(1); });
+    };
+    EXPECT_THROW(region(), ArenaFull);
+}
+
 TEST(Hash, Crc32cKnownAnswer) {
     const char text[] = "123456789";
     EXPECT_EQ(crc32c(std::as_bytes(std::span(text, 9))), 0xE3069283u);
