@@ -1,0 +1,139 @@
+#include "capi/conv_workspace.h"
+
+#include <bit>
+
+#include "kernels/conv_plan.h"
+
+namespace soma::capi {
+namespace {
+
+using kernels::ConvGeometry;
+using kernels::GemmSegment;
+using kernels::kGemmSlice;
+using kernels::kPanel;
+
+constexpr Index kFloat = sizeof(float);
+
+// Sums arrays as an arena lays them out.
+class Bytes {
+public:
+    template <class T>
+    void add(Index count) {
+        bytes_ += round_up(count * static_cast<Index>(sizeof(T)), Index{kAlignment});
+    }
+    // What SegmentBuilder takes for `runs` runs of `length`.
+    void add_segments(Index runs, Index length) {
+        const Index slices = runs * length / kGemmSlice;
+        add<GemmSegment>(runs + slices + 1);
+        add<Index>(slices + 2);
+    }
+    std::size_t total() const { return static_cast<std::size_t>(bytes_); }
+
+private:
+    Index bytes_ = 0;
+};
+
+// Elements of an image row with the margins that the kernel's span adds on both sides.
+Index padded_row(const ConvGeometry& g) {
+    const Index span = (g.ow() - 1) * g.stride_w + g.dilation_w * (g.kw - 1) + 1;
+    return (g.pad_left + g.w + std::max<Index>(0, span - g.pad_left - g.w)) * g.c;
+}
+
+// No pixel of a band is padding: x is read in place.
+bool reads_in_place(const ConvGeometry& g) {
+    return g.pad_top == 0 && g.pad_bottom == 0 && g.pad_left == 0 && g.pad_right == 0;
+}
+
+Workspace forward(const ConvGeometry& g) {
+    const Index taps = g.kh * g.kw;
+    Bytes own, band;
+    own.add_segments(taps, g.group_c());
+    if (g.groups == 1) own.add<float>(taps * g.c * round_up(g.oc, kPanel));
+    if (!reads_in_place(g)) {
+        const Index row = padded_row(g);
+        const Index rows = kernels::rows_of_band(g.oh(), g.stride_h * row * kFloat);
+        band.add<float>(((rows - 1) * g.stride_h + g.dilation_h * (g.kh - 1) + 1) * row);
+    }
+    return {.own = own.total() + band.total(), .slice = band.total()};
+}
+
+// C <= 4: one row of dy at a time becomes columns.
+Workspace backward_data_by_columns(const ConvGeometry& g) {
+    Bytes own, row;
+    own.add<float>(g.weight_count());
+    own.add_segments(1, g.oc);
+    row.add<float>(g.ow() * g.kh * g.kw * g.c);
+    return {.own = own.total() + row.total(), .slice = row.total()};
+}
+
+Workspace backward_data_by_phases(const ConvGeometry& g) {
+    const Index taps = g.kh * g.kw, phases = g.stride_h * g.stride_w;
+    const bool depthwise = kernels::is_depthwise(g);
+    const Index reach_h = g.dilation_h * (g.kh - 1) / g.stride_h;
+    const Index reach_w = g.dilation_w * (g.kw - 1) / g.stride_w;
+    Bytes own, band;
+    const Index width = g.groups == 1 ? round_up(g.c, std::min(g.c, kPanel)) : g.group_c();
+    if (!depthwise) own.add<float>(taps * g.oc * width);
+    struct Phase {  // as conv_data.cpp keeps one
+        Index row, column;
+        kernels::ConvSegments segments;
+    };
+    own.add<Phase>(phases);
+    for (Index p = 0; p < phases; ++p) own.add_segments(taps, depthwise ? 1 : g.group_oc());
+
+    const Index last_h = (g.h - 1 + g.pad_top) / g.stride_h;
+    const Index last_w = (g.w - 1 + g.pad_left) / g.stride_w;
+    const Index row = (reach_w + std::max(g.ow(), last_w + 1)) * g.oc;
+    const Index positions = last_h + 1 - g.pad_top / g.stride_h;
+    const Index rows = kernels::rows_of_band(positions, row * kFloat);
+    band.add<float>((rows + reach_h) * row);
+    return {.own = own.total() + band.total(), .slice = band.total()};
+}
+
+// Pixels of a leaf may lie in several images, each with a band of its own.
+Index leaf_band(const ConvGeometry& g) {
+    const Index pixels = std::min(kGemmSlice, g.n * g.oh() * g.ow());
+    const Index rows = (pixels - 2 + g.ow()) / g.ow() + 1;
+    const Index images = (pixels - 2 + g.oh() * g.ow()) / (g.oh() * g.ow()) + 1;
+    return (rows * g.stride_h + images * (g.dilation_h * (g.kh - 1) + 1)) * padded_row(g);
+}
+
+Workspace backward_weights(const ConvGeometry& g, int threads) {
+    if (g.n == 0) return {};
+    constexpr Index kLevelBytes = Index{1} << 20, kFewestRows = 24, kCopies = 4;
+    const Index leaves = ceil_div(g.n * g.oh() * g.ow(), kGemmSlice);
+    const Index levels = std::bit_width(static_cast<std::uint64_t>(leaves));
+    const Index rows = g.kh * g.kw * g.group_c();
+    const Index fit = std::max(kFewestRows, kLevelBytes / (levels * g.oc * kFloat));
+    const Index block = std::min(rows, round_up(fit, kFewestRows));
+    const Index blocks = ceil_div(rows, fit);
+    Bytes own, slice;
+    own.add<Index>(g.kh * g.kw);
+    if (threads > 1 && blocks < 2 * threads) {
+        const Index chunks = std::min(leaves, ceil_div(kCopies * threads, blocks));
+        own.add<float>(chunks * rows * g.oc);
+    }
+    if (!reads_in_place(g)) slice.add<float>(leaf_band(g));
+    slice.add<GemmSegment>(kGemmSlice);
+    for (Index level = 0; level < levels; ++level) slice.add<float>(block * g.oc);
+    return {.own = own.total() + slice.total(), .slice = slice.total()};
+}
+
+}  // namespace
+
+Workspace conv2d_workspace(const ConvGeometry& g, soma_conv2d_op op, int threads) {
+    Workspace need;
+    if (op == SOMA_CONV2D_FORWARD) {
+        need = forward(kernels::join_images(g));
+    } else if (op == SOMA_CONV2D_BACKWARD_WEIGHTS) {
+        need = backward_weights(kernels::join_images(g), threads);
+    } else if (g.groups == 1 && g.c <= 4) {
+        need = backward_data_by_columns(g);
+    } else {
+        need = backward_data_by_phases(kernels::join_images(g));
+    }
+    need.threads = threads;
+    return need;
+}
+
+}  // namespace soma::capi
