@@ -7,7 +7,7 @@ set -eu
 library=$1
 map=$2
 
-wanted=$(sed -n '/global:/,/local:/p' "$map" | sed -n 's/^ *\([A-Za-z_][A-Za-z0-9_]*\);.*/\1/p' | sort)
+wanted=$(sed -n '/global:/,/local:/s/^ *\([A-Za-z_][A-Za-z0-9_]*\);.*/\1/p' "$map" | sort)
 [ -n "$wanted" ] || { echo "$map: lists no symbols" >&2; exit 2; }
 exported=$(nm -D --defined-only "$library" | awk '{ print $NF }' | sed 's/@.*//' | sort)
 if [ "$wanted" != "$exported" ]; then

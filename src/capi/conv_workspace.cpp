@@ -1,3 +1,8 @@
+// What each pass takes from the arenas, array by array in the order of its driver: forward
+// conv.cpp, backward-data conv_data.cpp, backward-weights conv_weights.cpp. `own` holds what the
+// calling thread takes before the parallel region and its part in it, `slice` what another thread
+// takes.
+
 #include "capi/conv_workspace.h"
 
 #include <bit>

@@ -28,4 +28,9 @@ if(PKG_CONFIG)
     ${SOURCE}/consumer.cpp $(PKG_CONFIG_PATH=${pc_folder} ${PKG_CONFIG} \
     --define-variable=prefix=${prefix} --cflags --libs soma)")
   run(${work}/by_pkg_config)
+  run(sh -c "PKG_CONFIG_PATH=${pc_folder} ${COMPILER} ${FLAGS} -x c -o ${work}/c_consumer \
+    ${SOURCE}/c_consumer.c $(PKG_CONFIG_PATH=${pc_folder} ${PKG_CONFIG} \
+    --define-variable=prefix=${prefix} --cflags --libs soma_c)")
+  get_filename_component(library_folder ${pc_folder} DIRECTORY)
+  run(${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${library_folder} ${work}/c_consumer)
 endif()

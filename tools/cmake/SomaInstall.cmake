@@ -1,7 +1,8 @@
 # `cmake --install`: headers, libraries, the program, a CMake package and a pkg-config file.
 #
 #   find_package(soma REQUIRED)           targets soma::core (tensors to optimizers, standard library
-#   target_link_libraries(x soma::soma)   only) and soma::soma (with data, ranks, training, systems)
+#   target_link_libraries(x soma::soma)   only), soma::soma (with data, ranks, training, systems),
+#                                         and the shared soma::c (soma_c.h) and soma::blas
 #
 # The libraries are static: what they were built with must be there when a user links them, so the
 # package finds the same optional packages again.
@@ -12,7 +13,7 @@ include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/soma)
 install(TARGETS soma_core soma EXPORT soma_targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS soma_blas soma_c LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS soma_blas soma_c EXPORT soma_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS soma_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/soma DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -46,3 +47,13 @@ foreach(library ${MPI_CXX_LIBRARIES})
 endforeach()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/soma.pc.in ${PROJECT_BINARY_DIR}/soma.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/soma.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# soma_pkg_config(library description): <library>.pc of a shared library, which needs no other.
+function(soma_pkg_config SOMA_SHARED SOMA_SHARED_DESCRIPTION)
+  configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/soma_shared.pc.in
+    ${PROJECT_BINARY_DIR}/${SOMA_SHARED}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${SOMA_SHARED}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+soma_pkg_config(soma_c "products and convolutions of soma in C")
+soma_pkg_config(soma_blas "gemm and gemv of BLAS on the kernels of soma")

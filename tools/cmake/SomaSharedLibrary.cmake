@@ -1,5 +1,5 @@
-# soma_add_shared_library(target SOURCES ... MAP file): a shared library over the kernels for programs
-# that do not link soma.
+# soma_add_shared_library(target SOURCES ... MAP file): a shared library over the kernels for
+# programs that do not link soma.
 #
 # It holds the objects of core and kernels that soma_core is made of, compiled once, but never the
 # OpenBLAS backend: it needs no library beyond those of the compiler. The version script MAP lists
