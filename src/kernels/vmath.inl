@@ -88,7 +88,8 @@ inline L exp(L x) {
     const L c = clamp(x, M::kExpLow, M::kExpHigh), magic = L::all(M::kMagic);
     const L n = fma(c, L::all(M::kLog2e), magic) - magic;
     const L r = fnma(n, L::all(M::kLn2[1]), fnma(n, L::all(M::kLn2[0]), c));
-    return scale_by_power(lit<L>(1) + fma(r * r, polynomial(r, M::kExp), r), n);
+    const L one = lit<L>(1);
+    return scale_by_power(fma(r, fma(r, polynomial(r, M::kExp), one), one), n);
 }
 
 // ---- log ----

@@ -26,9 +26,9 @@ struct MathF32 {
     static constexpr float kGelu1[2] = {0x1.988454p+0f, -0x1.857936p-25f};
     static constexpr float kGelu2[2] = {0x1.2444f2p-4f, 0x1.49b16ap-29f};
 
-    // (e^r - 1 - r) / r^2 on |r| <= ln2 / 2: 2^-30
-    static constexpr float kExp[] = {0x1p-1f,       0x1.555554p-3f,  0x1.55548ep-5f,
-                                     0x1.11127p-7f, 0x1.6d8d06p-10f, 0x1.9f0896p-13f};
+    // (e^r - 1 - r) / r^2 on |r| <= ln2 / 2: 2^-28
+    static constexpr float kExp[] = {0x1.fffffcp-2f, 0x1.55548cp-3f, 0x1.555858p-5f, 0x1.123dep-7f,
+                                     0x1.6ac6b2p-10f};
     // (log((1 + s) / (1 - s)) / s - 2) / z, z = s^2 <= 1/9: 2^-32
     static constexpr float kLog[] = {0x1.555558p-1f, 0x1.9996d8p-2f, 0x1.25051p-2f, 0x1.b72bb6p-3f,
                                      0x1.f08b0cp-3f};
