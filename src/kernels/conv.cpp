@@ -1,9 +1,11 @@
 // Convolution: geometry checks and the forward pass. Threads live here, arithmetic in
 // conv_block.inl; the backward passes are in conv_data.cpp and conv_weights.cpp.
 //
-// Work item = (block of output channels, image, band of output rows), channel blocks outermost so
-// that their weights stay in L2. An item makes its input band contiguous with the padding around it
-// (or reads x in place), then one kernel call per group computes all its rows.
+// Weights that stay in L2: all are copied into panels once; work item = (block of output channels,
+// image, band of output rows), channel blocks outermost. Wider ones: work item = chunk of bands,
+// for which each thread packs slice after slice (conv_plan.h). An item makes its input band
+// contiguous with the padding around it, or reads x in place; one kernel call per group computes a
+// band.
 
 #include "soma/kernels/conv.h"
 
@@ -70,40 +72,57 @@ struct Forward {
     T* y;
     Frame frame;
     ConvSegments segments;
-    bool depthwise;
-    Index block_channels;
-    Index panel_k;  // rows of w when it is in panels, else 0
+    bool depthwise, packed;
+    Index panel, block_channels;
 
+    Index k() const { return g.kh * g.kw * g.group_c(); }
+    Index width() const { return depthwise ? g.oc : g.group_oc(); }  // channels of a group
+    Index groups() const { return depthwise ? 1 : g.groups; }
+    const T* input(ScratchScope& scratch, Index image, Index first_row, Index rows) const;
+    ConvRows<T> task() const;
     void band(Index block, Index image, Index first_row, Index rows) const;
+    void chunk(Index first, Index last, Index band_rows, Index column, Index columns) const;
 };
 
+// The input under output rows [first_row, first_row + rows).
 template <class T>
-void Forward<T>::band(Index block, Index image, Index first_row, Index rows) const {
-    ScratchScope scratch;
-    const ConvTable<T>& kernels = table<T>().conv;
-    const T* in = band_of(
-        scratch, frame, x + image * g.h * g.w * g.c, first_row * g.stride_h - g.pad_top,
-        (rows - 1) * g.stride_h + g.dilation_h * (g.kh - 1) + 1, static_cast<T>(g.pad_value));
+const T* Forward<T>::input(ScratchScope& scratch, Index image, Index first_row, Index rows) const {
+    return band_of(scratch, frame, x + image * g.h * g.w * g.c, first_row * g.stride_h - g.pad_top,
+                   (rows - 1) * g.stride_h + g.dilation_h * (g.kh - 1) + 1,
+                   static_cast<T>(g.pad_value));
+}
+
+// What all work items have in common.
+template <class T>
+ConvRows<T> Forward<T>::task() const {
     ConvRows<T> task{};
     task.segments = segments;
     task.x_row = g.stride_h * frame.row_elements();
     task.x_pixel = g.stride_w * g.c;
     task.y_pixel = g.oc;
-    task.ldw = panel_k > 0 ? kPanel : g.oc;
     task.y_row = g.ow() * g.oc;
-    task.rows = rows;
+    task.ldw = packed ? panel : g.oc;
     task.pixels = g.ow();
     task.relu = fused_relu(epilogue);
-    const Index first_channel = block * block_channels;
-    const Index width = depthwise ? g.oc : g.group_oc();
-    task.channels = std::min(block_channels, width - first_channel);
-    task.panel = panel_k > 0 ? kPanel : task.channels;
-    task.panel_step = panel_k * kPanel;
-    for (Index group = 0; group < (depthwise ? 1 : g.groups); ++group) {
-        const Index channel = group * width + first_channel;
+    return task;
+}
+
+template <class T>
+void Forward<T>::band(Index block, Index image, Index first_row, Index rows) const {
+    ScratchScope scratch;
+    const ConvTable<T>& kernels = table<T>().conv;
+    const T* in = input(scratch, image, first_row, rows);
+    ConvRows<T> task = this->task();
+    task.rows = rows;
+    const Index first_channel = block * block_channels, group_panels = round_up(width(), panel);
+    task.channels = std::min(block_channels, width() - first_channel);
+    task.panel = packed ? panel : task.channels;
+    task.panel_step = k() * panel;
+    for (Index group = 0; group < groups(); ++group) {
+        const Index channel = group * width() + first_channel;
         const Index in_image = first_row * task.y_row + channel;
         task.x = in + (depthwise ? channel : group * g.group_c());
-        task.w = w + (panel_k > 0 ? channel * panel_k : channel);
+        task.w = w + (packed ? (group * group_panels + first_channel) * k() : channel);
         task.y = y + image * g.oh() * task.y_row + in_image;
         if (epilogue.bias != nullptr) task.bias = epilogue.bias + channel;
         (depthwise ? kernels.depthwise_rows : kernels.rows)(task);
@@ -111,52 +130,60 @@ void Forward<T>::band(Index block, Index image, Index first_row, Index rows) con
     }
 }
 
-// Weights wider than a strip are copied into panels when enough pixels use them: unpacked, the rows
-// of a strip are OC apart, one page or less holds few of them, and the TLB is the limit.
-bool panels_pay(const ConvGeometry& g) {
-    return g.groups == 1 && g.oc > kPanel && g.n * g.oh() * g.ow() >= 128;
-}
-
-// A copy of m[k, columns] in panels of kPanel columns, one after the other; lanes past the last
-// column are not written.
+// Bands [first, last) of the whole batch, band_rows rows each, as one chunk of a wide reduction;
+// `columns` channels of every group from `column`.
 template <class T>
-const T* pack_panels(ScratchScope& scratch, Index k, Index columns, const T* m) {
-    T* panels = scratch.array<T>(k * round_up(columns, kPanel));
-    T* row = panels;
-    for (Index begin = 0; begin < columns; begin += kPanel) {
-        const auto bytes = sizeof(T) * static_cast<std::size_t>(std::min(kPanel, columns - begin));
-        for (Index i = 0; i < k; ++i, row += kPanel) {
-            std::memcpy(row, m + i * columns + begin, bytes);
+void Forward<T>::chunk(Index first, Index last, Index band_rows, Index column,
+                       Index columns) const {
+    ScratchScope scratch;
+    T* panels = scratch.array<T>(kGemmSlice * round_up(kChunkColumns, panel));
+    auto* pieces = scratch.array<ConvPiece<T>>(last - first);
+    const T** inputs = scratch.array<const T*>(last - first);
+    T** outputs = scratch.array<T*>(last - first);
+    ConvRows<T> task = this->task();
+    const Index bands = ceil_div(g.oh(), band_rows);
+    for (Index i = first; i < last; ++i) {
+        const Index row = i % bands * band_rows, rows = std::min(band_rows, g.oh() - row);
+        inputs[i - first] = input(scratch, i / bands, row, rows);
+        outputs[i - first] = y + (i / bands * g.oh() + row) * task.y_row;
+        pieces[i - first].rows = rows;
+    }
+    task.panel = panel;
+    task.panel_step = kGemmSlice * panel;
+    for (Index group = 0; group < g.groups; ++group) {
+        const Index channel = group * width() + column;
+        const auto pack = [&](Index slice, Index begin, Index count, T* to) {
+            const Index k0 = slice * kGemmSlice, rows = std::min(kGemmSlice, k() - k0);
+            pack_panels(rows, count, w + k0 * g.oc + channel + begin, g.oc, panel, task.panel_step,
+                        to);
+        };
+        for (Index i = 0; i < last - first; ++i) {
+            pieces[i].x = inputs[i] + group * g.group_c();
+            pieces[i].y = outputs[i] + channel;
+        }
+        if (epilogue.bias != nullptr) task.bias = epilogue.bias + channel;
+        run_wide(task, pieces, last - first, columns, panels, pack);
+        ConvRows<T> done = task;
+        done.channels = columns;
+        for (Index i = 0; i < last - first; ++i) {
+            done.y = pieces[i].y;
+            done.rows = pieces[i].rows;
+            finish(epilogue, done, (done.y - y) % (g.oh() * task.y_row));
         }
     }
-    return panels;
 }
 
-template <class T>
-void forward(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y) {
-    ScratchScope scratch;
-    const Index oh = g.oh(), taps = g.kh * g.kw, k = taps * g.group_c();
-    const Index span_w = (g.ow() - 1) * g.stride_w + g.dilation_w * (g.kw - 1) + 1;
-    const Frame frame{g.h, g.w, g.c, g.pad_left, std::max<Index>(0, span_w - g.pad_left - g.w)};
-    const bool packed = panels_pay(g);
-    const Index ldw = packed ? kPanel : g.oc;
-    SegmentBuilder builder(scratch, taps, g.group_c());
-    for (Index tap = 0; tap < taps; ++tap) {
-        builder.append(
-            tap / g.kw * g.dilation_h * frame.row_elements() + tap % g.kw * g.dilation_w * g.c,
-            tap * g.group_c() * ldw, g.group_c(), ldw);
-    }
-    const bool depthwise = is_depthwise(g);
-    const Index width = depthwise ? g.oc : g.group_oc();
-    const Index block = columns_of_block(width, k, sizeof(T));
-    const T* weights = packed ? pack_panels(scratch, k, g.oc, w) : w;
-    const Forward<T> plan{g,         x,     weights,       epilogue, y, frame, builder.finish(),
-                          depthwise, block, packed ? k : 0};
+// Weights are copied into panels when enough pixels use them: in place, the rows of a strip are OC
+// apart, one page or less holds few of them, and the TLB is the limit.
+constexpr Index kPanelPixels = 128;
 
-    const Index row_bytes = g.stride_h * frame.row_elements() * Index{sizeof(T)};
-    const Index band_rows = rows_of_band(oh, row_bytes);
-    const Index bands = ceil_div(oh, band_rows), blocks = ceil_div(width, block);
-    const Index items = blocks * g.n * bands;
+template <class T>
+void run_bands(const Forward<T>& plan) {
+    const ConvGeometry& g = plan.g;
+    const Index row_bytes = g.stride_h * plan.frame.row_elements() * Index{sizeof(T)};
+    const Index oh = g.oh(), band_rows = rows_of_band(oh, row_bytes);
+    const Index bands = ceil_div(oh, band_rows);
+    const Index items = ceil_div(plan.width(), plan.block_channels) * g.n * bands;
     if (items == 0) return;
     parallel_for(
         items, grain_of(g.flop() / static_cast<double>(items)), [&](Index begin, Index end) {
@@ -165,6 +192,64 @@ void forward(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T
                 plan.band(i / bands / g.n, i / bands % g.n, row, std::min(band_rows, oh - row));
             }
         });
+}
+
+// Fewer chunks than threads are split by columns, too.
+template <class T>
+void run_chunks(const Forward<T>& plan) {
+    const ConvGeometry& g = plan.g;
+    const ChunkPlan cut = cut_chunks(g.n, g.oh(), g.ow());
+    const Index threads = in_parallel() ? 1 : num_threads(), width = plan.width();
+    const Index least = cut.chunks >= threads ? width : ceil_div(width, threads);
+    const Index columns = round_up(least, plan.panel), parts = ceil_div(width, columns);
+    parallel_for(cut.chunks * parts, 1, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+            const Index first = i / parts * cut.bands, column = i % parts * columns;
+            plan.chunk(first, std::min(first + cut.bands, cut.all_bands), cut.band_rows, column,
+                       std::min(columns, width - column));
+        }
+    });
+}
+
+template <class T>
+void forward(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y) {
+    ScratchScope scratch;
+    const Index taps = g.kh * g.kw, k = taps * g.group_c(), pixels = g.n * g.oh() * g.ow();
+    const Index span_w = (g.ow() - 1) * g.stride_w + g.dilation_w * (g.kw - 1) + 1;
+    const Frame frame{g.h, g.w, g.c, g.pad_left, std::max<Index>(0, span_w - g.pad_left - g.w)};
+    const bool depthwise = is_depthwise(g);
+    const Index width = depthwise ? g.oc : g.group_oc();
+    const bool wide = !depthwise && is_wide(pixels, k, width, sizeof(T));
+    const bool packed = wide || (!depthwise && pixels >= kPanelPixels);
+    const Index panel = table<T>().conv.panel(width, row_of_tiles(g, frame));
+    const Index ldw = packed ? panel : g.oc;
+    SegmentBuilder builder(scratch, taps, g.group_c());
+    for (Index tap = 0; tap < taps; ++tap) {
+        builder.append(
+            tap / g.kw * g.dilation_h * frame.row_elements() + tap % g.kw * g.dilation_w * g.c,
+            tap * g.group_c() * ldw, g.group_c(), ldw);
+    }
+    Forward<T> plan{g,
+                    x,
+                    w,
+                    epilogue,
+                    y,
+                    frame,
+                    builder.finish(wide ? kGemmSlice * panel : 0),
+                    depthwise,
+                    packed,
+                    panel,
+                    columns_of_block(width, k, sizeof(T), panel)};
+    if (wide) return run_chunks(plan);
+    if (packed) {
+        T* panels = scratch.array<T>(k * round_up(width, panel) * g.groups);
+        for (Index group = 0; group < g.groups; ++group) {
+            pack_panels(k, width, w + group * width, g.oc, panel, k * panel,
+                        panels + group * k * round_up(width, panel));
+        }
+        plan.w = panels;
+    }
+    run_bands(plan);
 }
 
 }  // namespace

@@ -25,18 +25,6 @@ namespace {
 
 constexpr Index kColumnChannels = 4;  // up to this C the column form is used
 
-// dst[o, c] = src[c, o]; rows of src are oc apart, rows of dst ldd.
-template <class T>
-void transpose(Index c, Index oc, const T* src, T* dst, Index ldd) {
-    constexpr Index kTile = 8;
-    for (Index o0 = 0; o0 < oc; o0 += kTile) {
-        const Index o1 = std::min(oc, o0 + kTile);
-        for (Index ci = 0; ci < c; ++ci) {
-            for (Index o = o0; o < o1; ++o) dst[o * ldd + ci] = src[ci * oc + o];
-        }
-    }
-}
-
 // ---- phases -------------------------------------------------------------------------------------
 
 // One spatial axis of the backward pass.
@@ -65,8 +53,8 @@ struct Phases {
     Frame frame;
     bool depthwise;
     Phase* list;
-    // Panels of [tap in the order of the phases, OC, kPanel], or one [tap, OC, C / G] when that is
-    // no wider; the weights as stored, [tap, C], when depthwise.
+    // Panels of [tap in the order of the phases, OC, panel] for the C / G channels of each group;
+    // the weights as stored, [tap, C], when depthwise.
     const T* w;
     Index panel, panel_step;
     Index block_channels;
@@ -86,7 +74,8 @@ struct Phases {
 template <class T>
 void Phases<T>::flip(const T* field, T* flipped) const {
     for (Index c = 0; c < g.group_c(); c += panel, flipped += panel_step) {
-        transpose(std::min(panel, g.group_c() - c), g.oc, field + c * g.oc, flipped, panel);
+        table<T>().gemm.transpose(std::min(panel, g.group_c() - c), g.oc, field + c * g.oc, g.oc,
+                                  flipped, panel);
     }
 }
 
@@ -116,9 +105,9 @@ ConvSegments Phases<T>::segments(ScratchScope& scratch, Index rh, Index rw, cons
 template <class T>
 void Phases<T>::build(ScratchScope& scratch, const T* weights) {
     const Index width = depthwise ? g.c : g.group_c(), taps = g.kh * g.kw;
-    panel = !depthwise && g.groups == 1 ? std::min(width, kPanel) : width;
+    panel = depthwise ? width : table<T>().conv.panel(width, ceil_div(g.w, g.stride_w));
     panel_step = taps * g.oc * panel;
-    block_channels = columns_of_block(width, taps * g.group_oc(), sizeof(T));
+    block_channels = columns_of_block(width, taps * g.group_oc(), sizeof(T), panel);
     T* flipped = depthwise ? nullptr : scratch.array<T>(ceil_div(width, panel) * panel_step);
     w = depthwise ? weights : flipped;
     list = scratch.array<Phase>(g.stride_h * g.stride_w);
@@ -155,7 +144,7 @@ void Phases<T>::rows_of(const Phase& phase, Index channel, const T* band, Index 
     for (Index group = 0; group < (depthwise ? 1 : g.groups); ++group) {
         task.x = band + (i0 - first) * task.x_row + j0 * g.oc +
                  (depthwise ? channel : group * g.group_oc());
-        task.w = w + group * g.group_oc() * width + channel / panel * panel_step + channel % panel;
+        task.w = w + group * g.group_oc() * panel + channel / panel * panel_step;
         task.y = image + (i0 * g.stride_h + phase.rh - g.pad_top) * g.w * g.c +
                  (j0 * g.stride_w + phase.rw - g.pad_left) * g.c + group * width + channel;
         (depthwise ? kernels.depthwise_rows : kernels.rows)(task);
@@ -241,17 +230,18 @@ void columns_band(const ConvGeometry& g, const ConvRows<T>& product, const T* dy
 template <class T>
 void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool accumulate, T* dx) {
     ScratchScope scratch;
-    const Index k = g.kh * g.kw * g.c;
-    T* flipped = scratch.array<T>(g.weight_count());
-    transpose(k, g.oc, w, flipped, k);
+    const Index k = g.kh * g.kw * g.c, ldw = round_up(k, table<T>().width);
+    T* flipped = scratch.array<T>(ldw * g.oc);
+    table<T>().gemm.transpose(k, g.oc, w, g.oc, flipped, ldw);
     SegmentBuilder builder(scratch, 1, g.oc);
-    builder.append(0, 0, g.oc, k);
+    builder.append(0, 0, g.oc, ldw);
     ConvRows<T> product{};
     product.segments = builder.finish();
     product.x_pixel = g.oc;
     product.x_row = g.ow() * g.oc;
     product.w = flipped;
-    product.ldw = product.panel = product.channels = product.y_pixel = k;
+    product.ldw = ldw;
+    product.panel = product.channels = product.y_pixel = k;
     product.y_row = g.ow() * k;
     product.rows = 1;
     product.pixels = g.ow();
@@ -274,10 +264,11 @@ void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool ac
 
 template <class T>
 void conv2d_backward_data(const ConvGeometry& g, const T* dy, const T* w, bool accumulate, T* dx) {
-    if (g.groups == 1 && g.c <= kColumnChannels) {
-        backward_by_columns(g, dy, w, accumulate, dx);
+    const ConvGeometry joined = join_images(g);
+    if (joined.groups == 1 && joined.c <= kColumnChannels) {
+        backward_by_columns(joined, dy, w, accumulate, dx);
     } else {
-        backward_by_phases(join_images(g), dy, w, accumulate, dx);
+        backward_by_phases(joined, dy, w, accumulate, dx);
     }
 }
 

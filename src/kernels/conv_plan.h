@@ -1,6 +1,7 @@
 #pragma once
 // Pieces of a convolution's plan that forward and both backward passes share: the segments of a
-// reduction, the band of rows in which padding is made real, and the size of work units.
+// reduction, the band of rows in which padding is made real, the size of work units, and the loop
+// over reductions whose weights do not fit in L2.
 //
 // Everything here is a pure function of the shape; arrays live in the caller's scratch.
 
@@ -9,25 +10,31 @@
 
 #include "soma/core/arena.h"
 #include "soma/kernels/conv.h"
+#include "soma/kernels/dispatch.h"
 #include "soma/kernels/table/conv.h"
 
 namespace soma::kernels {
 
 inline constexpr Index kBandBytes = Index{512} << 10;    // a padded band stays in L2,
 inline constexpr Index kBlockBytes = Index{1280} << 10;  // and so do the weights of a column block
-inline constexpr Index kPanel = 64;       // columns of a weight panel: the widest strip of any ISA
-inline constexpr double kUnitFlop = 1e6;  // about 20 us: least work worth a thread
+inline constexpr double kUnitFlop = 1e6;                 // about 20 us: least work worth a thread
 
 inline bool is_depthwise(const ConvGeometry& g) {
     return g.groups > 1 && g.groups == g.c && g.groups == g.oc && g.kh * g.kw <= kGemmSlice;
 }
 
-// A 1x1 convolution without padding does not see where one image ends: all rows are one image. An
-// empty batch stays one: an image has at least one row.
+// Two kinds of convolution do not see where one image ends, and become one image of 1x1: those that
+// are 1x1 already, whose rows follow each other, and those whose kernel covers the image, which is
+// then one pixel of KH KW C channels. An empty batch stays one: an image has at least one row.
 inline ConvGeometry join_images(ConvGeometry g) {
-    const bool pointwise = g.kh == 1 && g.kw == 1 && g.stride_h == 1 && g.stride_w == 1 &&
-                           g.pad_top + g.pad_bottom + g.pad_left + g.pad_right == 0;
-    if (pointwise && g.n > 0) {
+    const bool padded = g.pad_top + g.pad_bottom + g.pad_left + g.pad_right > 0;
+    if (padded || g.n == 0) return g;
+    const bool dense = g.groups == 1 && g.dilation_h == 1 && g.dilation_w == 1;
+    if (dense && g.kh == g.h && g.kw == g.w) {
+        g.c *= g.kh * g.kw;
+        g.h = g.w = g.kh = g.kw = g.stride_h = g.stride_w = 1;
+    }
+    if (g.kh == 1 && g.kw == 1 && g.stride_h == 1 && g.stride_w == 1) {
         g.h *= g.n;
         g.n = 1;
     }
@@ -40,9 +47,9 @@ inline Index rows_of_band(Index rows, Index bytes_per_row) {
 }
 
 // Columns of a weight block [k, columns] that stays in L2 while many bands pass; whole panels.
-inline Index columns_of_block(Index columns, Index k, Index element_bytes) {
-    const Index fit = kBlockBytes / (k * element_bytes) / kPanel * kPanel;
-    return std::min(columns, std::max(kPanel, fit));
+inline Index columns_of_block(Index columns, Index k, Index element_bytes, Index panel) {
+    const Index fit = kBlockBytes / (k * element_bytes) / panel * panel;
+    return std::min(columns, std::max(panel, fit));
 }
 
 // Work items a thread takes at once.
@@ -81,10 +88,13 @@ public:
         }
     }
 
-    // At least one slice: an empty reduction is zero.
-    ConvSegments finish() {
+    // At least one slice: an empty reduction is zero. slice_step: what b of every slice but the
+    // first is too large by, times the number of the slice.
+    ConvSegments finish(Index slice_step = 0) {
         const Index slices = std::max<Index>(1, ceil_div(filled_, kGemmSlice));
         first_[slices] = count_;
+        for (Index p = 1; p < slices; ++p)
+            for (Index s = first_[p]; s < first_[p + 1]; ++s) list_[s].b -= p * slice_step;
         return {list_, first_, slices};
     }
 
@@ -93,6 +103,94 @@ private:
     Index* first_;
     Index count_ = 0, filled_ = 0;
 };
+
+// ---- wide reductions ----------------------------------------------------------------------------
+//
+// Weights that do not stay in L2 are brought there slice by slice, as panels, and each slice serves
+// a chunk of pixels whose partial sums stay in L2 with it:
+//
+//     for chunk of pixels, block of columns, slice:  panels = w[slice, block];  y += x panels
+
+inline constexpr Index kChunkPixels = 512;
+inline constexpr Index kChunkColumns = 256;
+inline constexpr Index kWideBytes = Index{1} << 20;    // weights above this do not stay in L2
+inline constexpr Index kOnceBytes = Index{128} << 10;  // above this, one chunk needs no other copy
+inline constexpr Index kFewPixels = 32;                // with fewer, w is read in place
+
+inline bool is_wide(Index pixels, Index k, Index columns, Index element_bytes) {
+    const Index bytes = k * columns * element_bytes;
+    return pixels >= kFewPixels &&
+           (bytes > kWideBytes || (bytes > kOnceBytes && pixels <= kChunkPixels));
+}
+
+// Bands of rows, and chunks of bands: about kChunkPixels each.
+struct ChunkPlan {
+    Index band_rows, all_bands, bands, chunks;  // bands of a chunk
+};
+inline ChunkPlan cut_chunks(Index images, Index rows, Index pixels) {
+    const Index most = std::max<Index>(1, kChunkPixels / pixels);
+    const Index per_image = ceil_div(rows, most), band_rows = ceil_div(rows, per_image);
+    const Index all = images * per_image;
+    const Index bands = std::max<Index>(1, kChunkPixels / (band_rows * pixels));
+    return {band_rows, all, bands, ceil_div(all, bands)};
+}
+
+// A copy of m[k, columns], rows ld apart, in panels, panel_step apart; lanes past the last column
+// are not written. Blocks of rows, so that both sides are read and written in runs.
+template <class T>
+void pack_panels(Index k, Index columns, const T* m, Index ld, Index panel, Index panel_step,
+                 T* panels) {
+    constexpr Index kRows = 16;
+    for (Index first = 0; first < k; first += kRows) {
+        const Index rows = std::min(kRows, k - first);
+        T* to = panels + first * panel;
+        for (Index begin = 0; begin < columns; begin += panel, to += panel_step) {
+            const auto bytes =
+                sizeof(T) * static_cast<std::size_t>(std::min(panel, columns - begin));
+            for (Index i = 0; i < rows; ++i) {
+                std::memcpy(to + i * panel, m + (first + i) * ld + begin, bytes);
+            }
+        }
+    }
+}
+
+// The rows of one image in a chunk.
+template <class T>
+struct ConvPiece {
+    const T* x;
+    T* y;
+    Index rows;
+};
+
+// All slices of `columns` columns; pack(slice, first column, columns, panels) writes panels of
+// task.panel columns, task.panel_step apart.
+template <class T, class Pack>
+void run_wide(ConvRows<T> task, const ConvPiece<T>* pieces, Index count, Index columns, T* panels,
+              Pack&& pack) {
+    const ConvSegments all = task.segments;
+    const bool accumulate = task.accumulate, relu = task.relu;
+    const T* bias = task.bias;
+    const Index block = round_up(kChunkColumns, task.panel);
+    task.w = panels;
+    for (Index begin = 0; begin < columns; begin += block) {
+        task.channels = std::min(block, columns - begin);
+        for (Index p = 0; p < all.slices; ++p) {
+            const Index bounds[2] = {0, all.first[p + 1] - all.first[p]};
+            const bool last = p == all.slices - 1;
+            pack(p, begin, task.channels, panels);
+            task.segments = {all.list + all.first[p], bounds, 1};
+            task.accumulate = p > 0 || accumulate;
+            task.bias = last && bias != nullptr ? bias + begin : nullptr;
+            task.relu = last && relu;
+            for (Index i = 0; i < count; ++i) {
+                task.x = pieces[i].x;
+                task.y = pieces[i].y + begin;
+                task.rows = pieces[i].rows;
+                table<T>().conv.rows(task);
+            }
+        }
+    }
+}
 
 // An image and the margins its band adds on the left and right.
 struct Frame {
@@ -105,6 +203,12 @@ struct Frame {
         return left == 0 && right == 0 && begin >= 0 && begin + rows <= h;
     }
 };
+
+// Pixels that tiles see in a row: output rows whose pixels follow each other are one.
+inline Index row_of_tiles(const ConvGeometry& g, const Frame& frame) {
+    const bool joined = g.stride_h * frame.row_elements() == g.ow() * g.stride_w * g.c;
+    return joined ? g.oh() * g.ow() : g.ow();
+}
 
 // Copies image rows [begin, begin + rows) into a band of row_elements() each; what lies outside the
 // image is `value`.

@@ -75,5 +75,5 @@ void depthwise_leaf(const ConvLeaf<typename V::Scalar>& t) noexcept {
 
 template <class V>
 constexpr ConvTable<typename V::Scalar> conv_table() {
-    return {conv_rows<V>, depthwise_rows<V>, conv_leaf<V>, depthwise_leaf<V>};
+    return {conv_panel<V>, conv_rows<V>, depthwise_rows<V>, conv_leaf<V>, depthwise_leaf<V>};
 }

@@ -21,13 +21,17 @@
 // dw, db are TREE over leaves of 256 flattened pixels (n, oh, ow). So y and dw equal im2col
 // followed by gemm, bit for bit. dx is CHAIN over ascending (oh, ow, o) with slices of 256 for
 // C > 4; for C <= 4, G = 1 it is a sum over ascending (oh, ow) of terms that are CHAIN over o.
+// Without padding, dilation and groups a kernel as large as the image counts as 1x1, C = KH KW C.
 // The same bits for any thread count, ISA and, for y and dx, any batch split.
 // Rounding: |y - y*| <= gamma_d (|x| * |w|), d = min(K, 256) + ceil(K / 256) - 1, K = KH KW C / G.
 //
 // All arrays are contiguous and do not overlap. The functions expect a geometry that
 // check_geometry accepts. Scratch comes from the threads' arenas, which keep what they grew to:
-//     y, dx   one copy of the weights, columns rounded up to 64; for each thread a band of rows,
-//             the larger of 512 KB and 4 SH rows, with the DH (KH - 1) + 1 rows it overlaps
+//     y       weights up to 1 MB a group: one copy of them, columns of a group rounded up to 80;
+//             for each thread a band of rows, the larger of 512 KB and 4 SH rows, with the
+//             DH (KH - 1) + 1 rows it overlaps. Larger weights: for each thread 256 rows of them
+//             by 320 columns, and the input rows of 512 output pixels
+//     dx      as y with small weights, whatever their size
 //     dw      for each thread the rows that 256 pixels read and the partial sums of a block of dw,
 //             the larger of 1 MB and 24 rows of OC a level of the tree; when one block is all of dw
 //             and leaves are split, 4 more copies of it for each thread

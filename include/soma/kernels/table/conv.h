@@ -65,6 +65,8 @@ struct ConvLeaf {
 
 template <class T>
 struct ConvTable {
+    // Columns of a panel that `rows` takes as one strip, for rows of that many pixels.
+    Index (*panel)(Index channels, Index pixels) noexcept;
     void (*rows)(const ConvRows<T>& task) noexcept;
     void (*depthwise_rows)(const ConvRows<T>& task) noexcept;
     void (*leaf)(const ConvLeaf<T>& task) noexcept;
