@@ -66,6 +66,8 @@ void run_path(const GemmJob<T>& g, const GemmPlan& plan) {
         case GemmPath::tiny:
         case GemmPath::direct:
             return run_direct(g, plan);
+        case GemmPath::strips:
+            return run_strips(g, plan);
         case GemmPath::packed:
             return run_packed<T>(g, plan, nullptr);
         case GemmPath::dots:

@@ -1,4 +1,4 @@
-// The paths of order chain on one thread: direct, packed and narrow (gemm_plan.h).
+// The paths of order chain on one thread: direct, strips, packed, dots, narrow (gemm_plan.h).
 
 #include <algorithm>
 
@@ -10,6 +10,7 @@ template <class T>
 void run_direct(const GemmJob<T>& g, const GemmPlan& plan) {
     const GemmTable<T>& kernels = table<T>().gemm;
     GemmBlock<T> block = block_of(g);
+    block.far_c = plan.far_c;
     if (g.fits_kernel()) {
         kernels.block(block);
         return;
@@ -21,6 +22,31 @@ void run_direct(const GemmJob<T>& g, const GemmPlan& plan) {
         kernels.block(block);
         finish_rows(g, i, block.m, false);
     }
+}
+
+// One panel at a time, packed by the kernel: it stays near while all rows use it.
+template <class T>
+void run_strips(const GemmJob<T>& g, const GemmPlan& plan) {
+    if (g.op_b == Op::N && g.m < kPackingRows) {
+        run_direct(g, plan);
+        return;
+    }
+    ScratchScope scratch;
+    GemmBlock<T> block = block_of(g);
+    block.panel = scratch.array<T>(kGemmSlice * kPanelVectors * table<T>().width);
+    block.b_transposed = g.op_b == Op::T;
+    block.far_c = plan.far_c;
+    for_each_k_block(g.k, plan.kc, [&](Index first, Index length) {
+        const bool last = first + length >= g.k;
+        block.k = length;
+        block.a = g.a_at(0, first);
+        block.b = g.b_at(first, 0);
+        if (first > 0) block.beta = 1;
+        block.bias = last ? g.epilogue.bias : nullptr;
+        block.relu = last && g.epilogue.act == Activation::relu && g.fits_kernel();
+        table<T>().gemm.block(block);
+    });
+    if (!g.fits_kernel()) finish_rows(g, 0, g.m, false);
 }
 
 namespace {
@@ -40,6 +66,7 @@ struct PackedStep {
         GemmBlock<T> block = block_of(g);
         block.n = columns;
         block.k = length;
+        block.far_c = plan.far_c;
         block.b = panels;
         block.ldb = GemmBlock<T>::kPanels;
         if (first > 0) block.beta = 1;
@@ -134,6 +161,7 @@ void run_narrow(const GemmJob<T>& g, const GemmPlan& plan) {
 
 #define SOMA_INSTANTIATE(T)                                                    \
     template void run_direct<T>(const GemmJob<T>&, const GemmPlan&);           \
+    template void run_strips<T>(const GemmJob<T>&, const GemmPlan&);           \
     template void run_packed<T>(const GemmJob<T>&, const GemmPlan&, const T*); \
     template void run_dots<T>(const GemmJob<T>&);                              \
     template void run_narrow<T>(const GemmJob<T>&, const GemmPlan&);

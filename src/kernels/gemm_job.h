@@ -77,6 +77,8 @@ Index a_copy_ld(Index kc) {
 // The paths (gemm_plan.h), each on one thread.
 template <class T>
 void run_direct(const GemmJob<T>& g, const GemmPlan& plan);
+template <class T>
+void run_strips(const GemmJob<T>& g, const GemmPlan& plan);
 // `constant`: panels of all of B as PackedB holds them, or nullptr.
 template <class T>
 void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant);

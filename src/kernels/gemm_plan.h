@@ -5,7 +5,9 @@
 //
 //     path      when                                              how
 //     tiny      M, N, K <= 64, B not transposed                   one kernel call, no plan
-//     direct    B stays in L2 and its rows are short, or M < 16   tiles straight on A and B
+//     direct    B stays in L1, or M < 24, or M < 48 and B in L2   tiles straight on A and B
+//     strips    B and the slice of A stay in L2                   one panel at a time, packed by
+//                                                                 the first tile that reads it
 //     packed    otherwise                                         panels of B, block by block
 //     dots      B transposed, M <= 4                              row of A times row of B
 //     narrow    N <= width / 4, M >= width                        C^T = op(B)^T op(A)^T
@@ -20,7 +22,7 @@
 
 namespace soma::kernels {
 
-enum class GemmPath : std::uint8_t { tiny, direct, packed, dots, narrow, tree };
+enum class GemmPath : std::uint8_t { tiny, direct, strips, packed, dots, narrow, tree };
 const char* name_of(GemmPath path);
 
 // What a plan depends on besides the shape.
@@ -35,6 +37,7 @@ struct GemmPlan {
     GemmPath path = GemmPath::direct;
     bool pack_a = false;  // transpose blocks of a transposed A: a line then serves one row
     bool pack_b = false;
+    bool far_c = false;            // C does not stay in L2: the kernel prefetches it
     Index kc = 0, nc = 0, mc = 0;  // blocks of k, of columns, of rows
     Index cell_m = 0, cell_n = 0;  // the part of C that a thread takes at once
     Index leaves_per_task = 0;     // tree: leaves are split over threads, too, in such chunks

@@ -1,6 +1,6 @@
 // The one micro-kernel: every tile of GEMM and convolution (kernels.md 4.1).
 //
-//     ukr<V, MR, NV, TAIL>(tile):  MR rows x NV vectors of C, held in MR * NV registers
+//     ukr<V, MR, NV, KIND>(tile):  MR rows x NV vectors of C, held in MR * NV registers
 //
 //        b: NV vectors, loaded           acc[i][j] starts at +0; for all segments s in order and
 //        ...................             k = 0 .. klen - 1 in order:
@@ -13,7 +13,9 @@
 //
 // The segments of one call are one canonical slice: the sum of klen is at most kGemmSlice, and the
 // caller cuts the reduction at slice borders, passing beta = 1 and the epilogue with the last one.
-// TAIL: the last vector has tile.tail valid lanes; only these are read or written.
+// Kinds tail: the last vector has tile.tail valid lanes; only these are read or written.
+// Kinds pack: B is also written to tile.panel, vector after vector, for the row blocks that follow;
+// the stores hide behind the FMAs.
 // No alignment needed; reads and writes nothing but the described elements; no branch on data.
 //
 // Store variants are run-time branches after the k loop, uniform over the tile and taken once: as
@@ -33,7 +35,15 @@ struct Tile {
     T alpha, beta;
     const T* bias;  // of this tile's first column, or nullptr
     bool relu;
+    bool far_c = false;  // the lines of C are fetched while the tile is computed
+    T* panel = nullptr;  // kinds pack: room for all k rows of NV vectors
+
+    // A run of tiles in one call: from one to the next the pointers move by these.
+    Index count = 1;
+    Index a_next = 0, b_next = 0, c_next = 0, bias_next = 0;
 };
+
+enum TileKind { kWhole, kTail, kPack, kPackTail };
 
 template <class V, int NV, bool TAIL>
 inline __attribute__((always_inline)) typename V::Reg load_vector(const typename V::Scalar* p,
@@ -42,59 +52,38 @@ inline __attribute__((always_inline)) typename V::Reg load_vector(const typename
     return V::load(p + j * V::kWidth);
 }
 
+// C = r of the accumulators. A product by 1 is left out: same bits, less to do after a short k
+// loop.
 template <class V, int MR, int NV, bool TAIL>
-void ukr(const Tile<typename V::Scalar>& t) noexcept {
+inline __attribute__((always_inline)) void store_tile(const Tile<typename V::Scalar>& t,
+                                                      typename V::Scalar* c0,
+                                                      const typename V::Scalar* bias,
+                                                      typename V::Mask mask,
+                                                      typename V::Reg (&acc)[MR][NV]) {
     using T = typename V::Scalar;
     using Reg = typename V::Reg;
-    const typename V::Mask mask = V::first(TAIL ? t.tail : 0);
-    const Index a_row = t.a_row, a_k = t.a_k, b_k = t.b_k;
-
-    Reg acc[MR][NV];
-#pragma GCC unroll 32
-    for (int i = 0; i < MR; ++i)
-#pragma GCC unroll 32
-        for (int j = 0; j < NV; ++j) acc[i][j] = V::zero();
-
-    for (Index s = 0; s < t.segment_count; ++s) {
-        const T* __restrict a = t.a + t.segments[s].a;
-        const T* __restrict b = t.b + t.segments[s].b;
-        for (Index k = t.segments[s].klen; k > 0; --k) {
-            Reg row[NV];
-#pragma GCC unroll 32
-            for (int j = 0; j < NV; ++j) row[j] = load_vector<V, NV, TAIL>(b, j, mask);
-#pragma GCC unroll 32
-            for (int i = 0; i < MR; ++i) {
-                const Reg x = V::broadcast(a[i * a_row]);
-#pragma GCC unroll 32
-                for (int j = 0; j < NV; ++j) acc[i][j] = V::fma(x, row[j], acc[i][j]);
-            }
-            a += a_k;
-            b += b_k;
-        }
-    }
-
-    const Reg alpha = V::broadcast(t.alpha);
-    if (t.beta == 0) {
+    const Reg alpha = V::broadcast(t.alpha), beta = V::broadcast(t.beta);
+    if (t.beta == 0 && t.alpha != 1) {
 #pragma GCC unroll 32
         for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 32
             for (int j = 0; j < NV; ++j) acc[i][j] = V::mul(alpha, acc[i][j]);
-    } else {
-        const Reg beta = V::broadcast(t.beta);
+    } else if (t.beta != 0) {
+        const bool sum = t.alpha == 1 && t.beta == 1;
 #pragma GCC unroll 32
         for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 32
             for (int j = 0; j < NV; ++j) {
-                const Reg c = load_vector<V, NV, TAIL>(t.c + i * t.ldc, j, mask);
-                acc[i][j] = V::fma(alpha, acc[i][j], V::mul(beta, c));
+                const Reg c = load_vector<V, NV, TAIL>(c0 + i * t.ldc, j, mask);
+                acc[i][j] = sum ? V::add(acc[i][j], c) : V::fma(alpha, acc[i][j], V::mul(beta, c));
             }
     }
-    if (t.bias != nullptr) {
+    if (bias != nullptr) {
 #pragma GCC unroll 32
         for (int j = 0; j < NV; ++j) {
-            const Reg bias = load_vector<V, NV, TAIL>(t.bias, j, mask);
+            const Reg x = load_vector<V, NV, TAIL>(bias, j, mask);
 #pragma GCC unroll 32
-            for (int i = 0; i < MR; ++i) acc[i][j] = V::add(acc[i][j], bias);
+            for (int i = 0; i < MR; ++i) acc[i][j] = V::add(acc[i][j], x);
         }
     }
     if (t.relu) {
@@ -107,13 +96,70 @@ void ukr(const Tile<typename V::Scalar>& t) noexcept {
     for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 32
         for (int j = 0; j < NV; ++j) {
-            T* c = t.c + i * t.ldc + j * V::kWidth;
+            T* c = c0 + i * t.ldc + j * V::kWidth;
             if (TAIL && j == NV - 1) {
                 V::store_masked(c, mask, acc[i][j]);
             } else {
                 V::store(c, acc[i][j]);
             }
         }
+}
+
+template <class V, int MR, int NV, TileKind KIND>
+void ukr(const Tile<typename V::Scalar>& t) noexcept {
+    using T = typename V::Scalar;
+    using Reg = typename V::Reg;
+    constexpr bool TAIL = KIND == kTail || KIND == kPackTail;
+    constexpr bool PACK = KIND == kPack || KIND == kPackTail;
+    const typename V::Mask mask = V::first(TAIL ? t.tail : 0);
+    const Index a_row = t.a_row, a_k = t.a_k, b_k = t.b_k;
+    const T *a0 = t.a, *b0 = t.b, *bias = t.bias;
+    T* c0 = t.c;
+
+    for (Index n = t.count; n > 0; --n) {
+        Reg acc[MR][NV];
+#pragma GCC unroll 32
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 32
+            for (int j = 0; j < NV; ++j) acc[i][j] = V::zero();
+        if (t.far_c) {
+#pragma GCC unroll 32
+            for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 32
+                for (int j = 0; j < NV; ++j) __builtin_prefetch(c0 + i * t.ldc + j * V::kWidth, 1);
+        }
+
+        T* __restrict panel = t.panel;
+        for (Index s = 0; s < t.segment_count; ++s) {
+            const T* __restrict a = a0 + t.segments[s].a;
+            const T* __restrict b = b0 + t.segments[s].b;
+            for (Index k = t.segments[s].klen; k > 0; --k) {
+                // Each vector of B is used as soon as it is loaded: 2 % faster than loads first.
+                Reg row[NV];
+                const Reg first = V::broadcast(a[0]);
+#pragma GCC unroll 32
+                for (int j = 0; j < NV; ++j) {
+                    row[j] = load_vector<V, NV, TAIL>(b, j, mask);
+                    if (PACK) V::store(panel + j * V::kWidth, row[j]);
+                    acc[0][j] = V::fma(first, row[j], acc[0][j]);
+                }
+                if (PACK) panel += NV * V::kWidth;
+#pragma GCC unroll 32
+                for (int i = 1; i < MR; ++i) {
+                    const Reg x = V::broadcast(a[i * a_row]);
+#pragma GCC unroll 32
+                    for (int j = 0; j < NV; ++j) acc[i][j] = V::fma(x, row[j], acc[i][j]);
+                }
+                a += a_k;
+                b += b_k;
+            }
+        }
+        store_tile<V, MR, NV, TAIL>(t, c0, bias, mask, acc);
+        a0 += t.a_next;
+        b0 += t.b_next;
+        c0 += t.c_next;
+        bias += bias != nullptr ? t.bias_next : 0;
+    }
 }
 
 // ---- the tiles of this ISA: kTileRows[NV], kTailRows[NV] = most rows with NV vectors ----
@@ -132,12 +178,16 @@ template <class V>
 struct TileSet {
     using Kernel = void (*)(const Tile<typename V::Scalar>&) noexcept;
     Kernel kernel[2][kMaxVectors + 1][kMaxRows + 1];  // [tail][vectors][rows]
+    Kernel packing[2][kMaxVectors + 1];               // the highest tiles, kinds pack
 };
 
 template <class V, int NV, int MR>
 constexpr void add_tiles(TileSet<V>& set) {
-    if constexpr (has_tile(MR, NV, false)) set.kernel[0][NV][MR] = &ukr<V, MR, NV, false>;
-    if constexpr (has_tile(MR, NV, true)) set.kernel[1][NV][MR] = &ukr<V, MR, NV, true>;
+    constexpr bool strip = NV <= kWholeStrip;  // cut_strips makes such strips of many columns
+    if constexpr (has_tile(MR, NV, false)) set.kernel[0][NV][MR] = &ukr<V, MR, NV, kWhole>;
+    if constexpr (has_tile(MR, NV, true)) set.kernel[1][NV][MR] = &ukr<V, MR, NV, kTail>;
+    if constexpr (strip && MR == kTileRows[NV]) set.packing[0][NV] = &ukr<V, MR, NV, kPack>;
+    if constexpr (strip && MR == kTailRows[NV]) set.packing[1][NV] = &ukr<V, MR, NV, kPackTail>;
     if constexpr (MR > 1) {
         add_tiles<V, NV, MR - 1>(set);
     } else if constexpr (NV > 1) {
@@ -170,6 +220,21 @@ void run_tile(const Tile<typename V::Scalar>& t, Index rows, Index vectors) noex
     lower.c += half * t.ldc;
     run_tile<V>(t, half, vectors);
     run_tile<V>(lower, rows - half, vectors);
+}
+
+// As run_tile for the highest tile, from B in place, which it packs to t.panel.
+template <class V>
+void run_packing_tile(const Tile<typename V::Scalar>& t, Index vectors) noexcept {
+    const bool tail = t.tail != V::kWidth;
+    kTiles<V>.packing[tail][vectors](t);
+    const Index done = (tail ? kTailRows : kTileRows)[vectors], rows = kTileRows[vectors];
+    if (done == rows) return;
+    Tile<typename V::Scalar> rest = t;
+    rest.a += done * t.a_row;
+    rest.c += done * t.ldc;
+    rest.b = t.panel;
+    rest.b_k = vectors * V::kWidth;
+    run_tile<V>(rest, rows - done, vectors);
 }
 
 // ---- cutting (kernels.md 4.4) ----

@@ -8,11 +8,13 @@
 namespace soma::kernels {
 namespace {
 
-constexpr Index kPageBytes = 4096;     // rows of B this far apart cost a page and one L1 set each
-constexpr Index kDirectBytes = 65536;  // a B this small stays near enough without packing
+constexpr Index kPageBytes = 4096;     // rows of B farther apart cost a page and one L1 set each
+constexpr Index kDirectBytes = 32768;  // a B this small stays near enough without packing
+constexpr Index kDirectRows = 48;      // with fewer, packing a near B costs more than it saves
 constexpr Index kReuse = 2;            // strips that must use a copy of A to pay for it
 constexpr Index kSplitBytes = Index{1} << 20;  // of a thread, to split leaves: C is small then
 constexpr Index kFewRows = 16;                 // with fewer, packing B costs more than streaming it
+constexpr Index kManyRows = 256;               // with more, each panel is read often: pack many
 
 // Rows of a block whose finishing pass finds them in L1; a multiple of the tile heights 6, 8, 12.
 Index rows_at_once(Index m) {
@@ -21,13 +23,30 @@ Index rows_at_once(Index m) {
 }
 
 // KC is one slice: a row block of A, MR x 256, takes an eighth of L1, and longer blocks measure no
-// faster since C is updated once a slice anyway. NC: B[KC, NC] takes 60 % of L2.
-void choose_blocks(GemmPlan& plan, const GemmMachine& machine) {
+// faster since C is updated once a slice anyway. NC: B[KC, NC] takes 45 % of L2; 30 % when few rows
+// use it, because writing the panels then weighs more than reading A again.
+void choose_blocks(GemmPlan& plan, Index m, const GemmMachine& machine) {
     const Index unit = 12 * machine.width;  // whole strips of 3 and of 4 vectors
-    const Index columns = machine.l2_bytes * 6 / 10 / (kGemmSlice * machine.element);
+    const Index percent = m > kManyRows ? 45 : 30;
+    const Index columns = machine.l2_bytes * percent / 100 / (kGemmSlice * machine.element);
     const Index step = columns >= unit ? unit : unit / 4;
     plan.kc = kGemmSlice;
     plan.nc = std::max(step, columns / step * step);
+}
+
+// direct, strips or packed, for a product that is none of the special ones.
+GemmPath choose_path(const GemmShape& shape, const GemmMachine& machine) {
+    const Index s = machine.element, b_bytes = shape.k * shape.ldb * s;
+    const bool short_rows = shape.ldb * s <= kPageBytes;
+    if (shape.op_b == Op::N) {
+        const bool near = short_rows && b_bytes <= machine.l2_bytes / 2;
+        if (shape.m < kFewRows || (near && shape.m < kDirectRows)) return GemmPath::direct;
+        if (short_rows && b_bytes <= kDirectBytes) return GemmPath::direct;
+    }
+    const Index a_slice = shape.m * std::min(shape.k, kGemmSlice) * s;
+    const bool near = b_bytes <= machine.l2_bytes * 3 / 4 && a_slice <= machine.l2_bytes * 7 / 32;
+    const bool strips = near || shape.m < 2 * kPackingRows;
+    return strips && shape.m >= kFewRows ? GemmPath::strips : GemmPath::packed;
 }
 
 Index useful_threads(double flop, int threads) {
@@ -82,6 +101,8 @@ const char* name_of(GemmPath path) {
             return "tiny";
         case GemmPath::direct:
             return "direct";
+        case GemmPath::strips:
+            return "strips";
         case GemmPath::packed:
             return "packed";
         case GemmPath::dots:
@@ -106,7 +127,8 @@ GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
         plan.path = GemmPath::tiny;
         return plan;
     }
-    choose_blocks(plan, machine);
+    choose_blocks(plan, shape.m, machine);
+    plan.far_c = shape.m * shape.n * s > machine.l2_bytes / 2;
     const Index team = useful_threads(shape.flop(), machine.threads);
     const Index strip = 4 * machine.width;
     if (shape.n <= machine.width / 4 && shape.m >= machine.width) {
@@ -121,10 +143,9 @@ GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
         return plan;
     }
     const bool few_rows = shape.m < kFewRows;
-    const bool fits = shape.k * shape.ldb * s <= kDirectBytes && shape.ldb * s < kPageBytes;
-    plan.path = shape.op_b == Op::N && (few_rows || fits) ? GemmPath::direct : GemmPath::packed;
-    plan.pack_b = plan.path == GemmPath::packed;
-    plan.pack_a = plan.pack_b && shape.op_a == Op::T && shape.n >= kReuse * strip;
+    plan.path = choose_path(shape, machine);
+    plan.pack_b = plan.path != GemmPath::direct;
+    plan.pack_a = plan.path == GemmPath::packed && shape.op_a == Op::T && shape.n >= kReuse * strip;
     choose_cells(plan, shape, team, 24, few_rows ? strip : 2 * strip, machine.width);
     // Panels for few rows are used once or twice: keep them in L1.
     if (few_rows && plan.pack_b) plan.nc = strip;
@@ -134,9 +155,10 @@ GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
 
 GemmPlan plan_packed_b(Index m, Index n, Index k, const GemmMachine& machine) {
     GemmPlan plan{.path = GemmPath::packed};
-    choose_blocks(plan, machine);
+    choose_blocks(plan, m, machine);
     plan.nc = 12 * machine.width;
     plan.mc = rows_at_once(m);
+    plan.far_c = m * n * machine.element > machine.l2_bytes / 2;
     const GemmShape shape{.m = m, .n = n, .k = k};
     const Index team = useful_threads(shape.flop(), machine.threads);
     choose_cells(plan, shape, team, 24, plan.nc, plan.nc);
@@ -150,6 +172,9 @@ Index scratch_bytes(const GemmPlan& plan, const GemmShape& shape, const GemmMach
         case GemmPath::tiny:
         case GemmPath::direct:
         case GemmPath::dots:
+            break;
+        case GemmPath::strips:
+            elements = kGemmSlice * kPanelVectors * machine.width;
             break;
         case GemmPath::packed:
             elements = plan.kc * n + (plan.pack_a ? a_copy_elements(plan.kc, plan.mc, machine) : 0);

@@ -63,6 +63,9 @@ List<T> run_with(const Problem<T>& problem, const GemmPlan& plan) {
         case GemmPath::direct:
             run_direct(job, plan);
             break;
+        case GemmPath::strips:
+            run_strips(job, plan);
+            break;
         case GemmPath::packed:
             run_packed<T>(job, plan, nullptr);
             break;
@@ -93,6 +96,7 @@ TYPED_TEST(GemmOrder, EveryPathAndBlockingGivesTheSameBits) {
                     << " kc " << plan.kc << " nc " << plan.nc << " mc " << plan.mc;
             };
             if (shape.op_b == Op::N) expect_same({.path = GemmPath::direct, .mc = 24});
+            expect_same({.path = GemmPath::strips, .far_c = true, .kc = 256});
             if (shape.op_b == Op::T && shape.m <= 4) expect_same({.path = GemmPath::dots});
             if (shape.n <= 4) expect_same({.path = GemmPath::narrow, .mc = 40});
             for (const Index width : {1, 5, 12})

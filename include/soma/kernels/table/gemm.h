@@ -22,6 +22,8 @@
 namespace soma::kernels {
 
 inline constexpr Index kGemmSlice = 256;  // KS: part of the numerics (kernels.md 6.2)
+inline constexpr int kPackingRows = 24;   // fewest rows that pack B while they are computed
+inline constexpr int kPanelVectors = 5;   // widest strip
 inline constexpr int kDotRows = 4;        // most rows that GemmTable::dots takes
 
 // A piece of a reduction: klen values, A from offset a (steps a_k), B from offset b (steps b_k).
@@ -42,6 +44,12 @@ struct GemmBlock {
     Index ldc;
     const T* bias = nullptr;  // [n]; nullptr: none
     bool relu = false;
+    bool far_c = false;  // C is not in L1 or L2: it is prefetched
+    // Room for the panel of one strip, kPanelVectors vectors a k, or nullptr: every strip of B is
+    // packed here, used by all rows, and overwritten by the next. m >= kPackingRows unless
+    // b_transposed (b[n, k], row stride ldb).
+    T* panel = nullptr;
+    bool b_transposed = false;
 
     static constexpr Index kPanels = -1;
 };
