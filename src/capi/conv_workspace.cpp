@@ -8,6 +8,7 @@
 #include <bit>
 
 #include "kernels/conv_plan.h"
+#include "soma/kernels/dispatch.h"
 
 namespace soma::capi {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using kernels::ConvGeometry;
 using kernels::GemmSegment;
 using kernels::kGemmSlice;
-using kernels::kPanel;
 
 constexpr Index kFloat = sizeof(float);
 
@@ -49,25 +49,45 @@ bool reads_in_place(const ConvGeometry& g) {
     return g.pad_top == 0 && g.pad_bottom == 0 && g.pad_left == 0 && g.pad_right == 0;
 }
 
+// Elements of the band under `rows` output rows, copied where padding has to be made real.
+Index forward_band(const ConvGeometry& g, Index rows) {
+    return ((rows - 1) * g.stride_h + g.dilation_h * (g.kh - 1) + 1) * padded_row(g);
+}
+
 Workspace forward(const ConvGeometry& g) {
-    const Index taps = g.kh * g.kw;
-    Bytes own, band;
-    own.add_segments(taps, g.group_c());
-    if (g.groups == 1) own.add<float>(taps * g.c * round_up(g.oc, kPanel));
-    if (!reads_in_place(g)) {
-        const Index row = padded_row(g);
+    using kernels::kChunkColumns;
+    const bool depthwise = kernels::is_depthwise(g), copied = !reads_in_place(g);
+    const Index k = g.kh * g.kw * g.group_c(), pixels = g.n * g.oh() * g.ow();
+    const Index width = depthwise ? g.oc : g.group_oc(), row = padded_row(g);
+    const kernels::Frame frame{g.h, g.w, g.c, g.pad_left, row / g.c - g.pad_left - g.w};
+    const auto& conv = kernels::table<float>().conv;
+    const Index panel = conv.panel(width, kernels::row_of_tiles(g, frame));
+    Bytes own, item;
+    own.add_segments(g.kh * g.kw, g.group_c());
+    if (!depthwise && kernels::is_wide(pixels, k, width, kFloat)) {
+        const kernels::ChunkPlan cut = kernels::cut_chunks(g.n, g.oh(), g.ow());
+        item.add<float>(kGemmSlice * round_up(kChunkColumns, panel));
+        item.add<kernels::ConvPiece<float>>(cut.bands);
+        item.add<const float*>(cut.bands);
+        item.add<float*>(cut.bands);
+        for (Index i = 0; copied && i < cut.bands; ++i)
+            item.add<float>(forward_band(g, cut.band_rows));
+    } else {
+        if (!depthwise && pixels >= kernels::kPanelPixels)
+            own.add<float>(k * round_up(width, panel) * g.groups);
         const Index rows = kernels::rows_of_band(g.oh(), g.stride_h * row * kFloat);
-        band.add<float>(((rows - 1) * g.stride_h + g.dilation_h * (g.kh - 1) + 1) * row);
+        if (copied) item.add<float>(forward_band(g, rows));
     }
-    return {.own = own.total() + band.total(), .slice = band.total()};
+    return {.own = own.total() + item.total(), .slice = item.total()};
 }
 
 // C <= 4: one row of dy at a time becomes columns.
 Workspace backward_data_by_columns(const ConvGeometry& g) {
+    const Index k = g.kh * g.kw * g.c;
     Bytes own, row;
-    own.add<float>(g.weight_count());
+    own.add<float>(round_up(k, kernels::table<float>().width) * g.oc);
     own.add_segments(1, g.oc);
-    row.add<float>(g.ow() * g.kh * g.kw * g.c);
+    row.add<float>(g.ow() * k);
     return {.own = own.total() + row.total(), .slice = row.total()};
 }
 
@@ -77,8 +97,11 @@ Workspace backward_data_by_phases(const ConvGeometry& g) {
     const Index reach_h = g.dilation_h * (g.kh - 1) / g.stride_h;
     const Index reach_w = g.dilation_w * (g.kw - 1) / g.stride_w;
     Bytes own, band;
-    const Index width = g.groups == 1 ? round_up(g.c, std::min(g.c, kPanel)) : g.group_c();
-    if (!depthwise) own.add<float>(taps * g.oc * width);
+    if (!depthwise) {
+        const auto& conv = kernels::table<float>().conv;
+        const Index panel = conv.panel(g.group_c(), ceil_div(g.w, g.stride_w));
+        own.add<float>(taps * g.oc * round_up(g.group_c(), panel));
+    }
     struct Phase {  // as conv_data.cpp keeps one
         Index row, column;
         kernels::ConvSegments segments;
@@ -126,16 +149,17 @@ Workspace backward_weights(const ConvGeometry& g, int threads) {
 
 }  // namespace
 
-Workspace conv2d_workspace(const ConvGeometry& g, soma_conv2d_op op, int threads) {
+Workspace conv2d_workspace(const ConvGeometry& shape, soma_conv2d_op op, int threads) {
+    const ConvGeometry g = kernels::join_images(shape);
     Workspace need;
     if (op == SOMA_CONV2D_FORWARD) {
-        need = forward(kernels::join_images(g));
+        need = forward(g);
     } else if (op == SOMA_CONV2D_BACKWARD_WEIGHTS) {
-        need = backward_weights(kernels::join_images(g), threads);
-    } else if (g.groups == 1 && g.c <= 4) {
+        need = backward_weights(g, threads);
+    } else if (g.groups == 1 && g.c <= kernels::kColumnChannels) {
         need = backward_data_by_columns(g);
     } else {
-        need = backward_data_by_phases(kernels::join_images(g));
+        need = backward_data_by_phases(g);
     }
     need.threads = threads;
     return need;

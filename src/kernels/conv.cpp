@@ -173,10 +173,6 @@ void Forward<T>::chunk(Index first, Index last, Index band_rows, Index column,
     }
 }
 
-// Weights are copied into panels when enough pixels use them: in place, the rows of a strip are OC
-// apart, one page or less holds few of them, and the TLB is the limit.
-constexpr Index kPanelPixels = 128;
-
 template <class T>
 void run_bands(const Forward<T>& plan) {
     const ConvGeometry& g = plan.g;

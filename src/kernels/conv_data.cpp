@@ -23,8 +23,6 @@
 namespace soma::kernels {
 namespace {
 
-constexpr Index kColumnChannels = 4;  // up to this C the column form is used
-
 // ---- phases -------------------------------------------------------------------------------------
 
 // One spatial axis of the backward pass.

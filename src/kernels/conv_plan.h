@@ -17,7 +17,11 @@ namespace soma::kernels {
 
 inline constexpr Index kBandBytes = Index{512} << 10;    // a padded band stays in L2,
 inline constexpr Index kBlockBytes = Index{1280} << 10;  // and so do the weights of a column block
-inline constexpr double kUnitFlop = 1e6;                 // about 20 us: least work worth a thread
+// Weights are copied into panels when enough pixels use them: in place, the rows of a strip are OC
+// apart, one page or less holds few of them, and the TLB is the limit.
+inline constexpr Index kPanelPixels = 128;
+inline constexpr Index kColumnChannels = 4;  // up to this C, backward-data goes through columns
+inline constexpr double kUnitFlop = 1e6;     // about 20 us: least work worth a thread
 
 inline bool is_depthwise(const ConvGeometry& g) {
     return g.groups > 1 && g.groups == g.c && g.groups == g.oc && g.kh * g.kw <= kGemmSlice;
