@@ -37,11 +37,11 @@ struct SweepTile {
 
 // One turn of a rung's innermost loop, counted by hand, in instructions on `lanes` elements.
 struct Turn {
-    double lanes;          // elements of an instruction: 1, or the width of a vector
-    double fmas;           // multiply-add pairs
-    double arithmetic;     // instructions they take: fmas, or twice as many without FMA
-    double loads, stores;  // vector loads, broadcasts among them
-    double chains;         // sums that grow independently: each waits 4 cycles for its last step
+    double lanes = 0;              // elements of an instruction: 1, or the width of a vector
+    double fmas = 0;               // multiply-add pairs
+    double arithmetic = 0;         // instructions they take: fmas, or twice as many without FMA
+    double loads = 0, stores = 0;  // vector loads, broadcasts among them
+    double chains = 0;     // sums that grow independently: each waits 4 cycles for its last step
     double far_bytes = 0;  // that come from L2 instead of L1
     double idle = 0;       // cycles of a tile's start and end, spread over its turns
 };
@@ -60,7 +60,7 @@ consteval double predict(const Turn& t, int width) {
 struct Rung {
     const char* file;  // "gemm/00_naive": below bench/ladder/, without suffix
     const char* idea;
-    Turn turn;
+    Turn turn = {};             // of the product: none, it chooses a tile itself
     const char* rule = "";      // the shapes it takes, when not all
     Index n_multiple = 1;       // of N, or of output channels
     Index c_multiple = 1;       // of input channels

@@ -2,14 +2,12 @@
 //
 //     dw[kh, (kw, c), o] = sum over pixels (oh, ow) of x[oh + kh, ow + kw, c] dy[oh, ow, o]
 //
-//       k = ow ->                        o ->
-//      +----------+                   +---------+        A = a row of x, transposed: element (kw,
-//      c)
-//   kw |  x[kh]   |            k = ow |   dy    |        of pixel k lies at k C stride + (kw, c),
-//   so
-//    c | of one   |                   | of one  |        a_row = 1 and a_k = C stride (rung 10).
-//      |   row    |                   |   row   |        B = a row of dy as it lies: b_k = OC.
-//      +----------+                   +---------+
+//       k = ow ->                  o ->
+//      +----------+             +---------+     A = a row of x, transposed: element (kw, c) of
+//   kw |  x[kh]   |    k = ow   |   dy    |     pixel k lies at k C stride + (kw, c), so
+//    c | of one   |      |      | of one  |     a_row = 1 and a_k = C stride (rung 10).
+//      |   row    |      v      |   row   |     B = a row of dy as it lies: b_k = OC.
+//      +----------+             +---------+
 //
 //     One segment for each output row, OH of them (rung 14), b_segment = OW OC. All KH KW C rows of
 //     dw are tiles of this kind; images after the first add to C (rung 9).
@@ -19,8 +17,8 @@
 // 6.7 of 12 cycles.
 // Prediction: 99 %: nothing is packed, and a tile ends once in OH OW turns.
 // Limit: dy of an image does not fit L1 and is read again for each of KH KW C / MR tiles; once
-// it leaves L2 this shows. The sum is one chain of OH OW terms per image: product and rung
-// 13 cut it into leaves of 256 pixels, which also bounds how much of dy is in use.
+// it leaves L2 this shows. The sum is one chain of OH OW terms per image: the product cuts it
+// into leaves of 256 pixels (rung 13), which also bounds how much of dy is in use.
 
 #include "../gemm/07_cut.h"
 #include "../gemm/07_tile.h"

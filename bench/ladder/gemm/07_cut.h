@@ -12,7 +12,7 @@ struct Cut {
     Index size(Index i) const { return (*this)[i + 1] - (*this)[i]; }
 };
 
-Cut cut(Index total, Index most) { return {total, (total + most - 1) / most}; }
+inline Cut cut(Index total, Index most) { return {total, (total + most - 1) / most}; }
 
 // A matrix of N columns as strips of 1 .. kNV vectors; the last vector may be cut short.
 struct Strips : Cut {
@@ -20,7 +20,7 @@ struct Strips : Cut {
     int tail(Index s) const { return s < parts - 1 ? W : int(N - (total - 1) * W); }
 };
 
-Strips strips_of(Index N) { return {cut((N + W - 1) / W, kNV), N}; }
+inline Strips strips_of(Index N) { return {cut((N + W - 1) / W, kNV), N}; }
 
 }  // namespace
 }  // namespace soma::ladder::SOMA_LADDER_ISA

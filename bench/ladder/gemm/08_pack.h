@@ -12,9 +12,9 @@
 namespace soma::ladder::SOMA_LADDER_ISA {
 namespace {
 
-Index panel_floats(Index K, Index N) { return K * strips_of(N).total * W; }
+inline Index panel_floats(Index K, Index N) { return K * strips_of(N).total * W; }
 
-void pack(Index K, Index N, const float* B, Index ldb, float* panels) {
+inline void pack(Index K, Index N, const float* B, Index ldb, float* panels) {
     const Strips strips = strips_of(N);
     for (Index s = 0; s < strips.parts; ++s) {
         const Index end = strips[s + 1];

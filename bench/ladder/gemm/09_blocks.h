@@ -23,7 +23,7 @@ struct Blocks {
 
 // KC: kMR rows of A, KC deep, take a quarter of L1; blocks of equal depth.
 // NC: a block of B, KC x NC, takes 60 % of L2; whole strips.
-Blocks blocks_for(Index K) {
+inline Blocks blocks_for(Index K) {
     const Caches c = caches();
     const Index depth = cut(K, c.l1_bytes / 4 / (4 * kMR)).parts;
     const Index kc = (K + depth - 1) / depth;
