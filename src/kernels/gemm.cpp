@@ -70,6 +70,8 @@ void run_path(const GemmJob<T>& g, const GemmPlan& plan) {
             return run_strips(g, plan);
         case GemmPath::packed:
             return run_packed<T>(g, plan, nullptr);
+        case GemmPath::stream:
+            return run_stream(g);
         case GemmPath::dots:
             return run_dots(g);
         case GemmPath::narrow:
@@ -99,13 +101,35 @@ void check_backend(const GemmJob<T>& g) {
                backend.name, " takes at most ", backend.largest, ", use SOMA_GEMM=native");
 }
 
+// The path of tiny products, straight from the call: a copy of the job would cost a tenth of it.
+// False when g takes another path.
+template <class T>
+bool run_tiny(const Gemm<T>& g) {
+    const bool small = g.m <= kTinySize && g.n <= kTinySize && g.k <= kTinySize;
+    const bool reads = g.alpha != 0 && g.k > 0;
+    if (!small || !reads || g.op_b == Op::T || !fits_kernel(g.epilogue)) return false;
+    if (backend_function<T>() != nullptr) return false;
+    const bool a_is_stored = g.op_a == Op::N;
+    table<T>().gemm.block({.m = g.m,
+                           .n = g.n,
+                           .k = g.k,
+                           .alpha = g.alpha,
+                           .a = g.a,
+                           .a_row = a_is_stored ? g.lda : 1,
+                           .a_k = a_is_stored ? 1 : g.lda,
+                           .b = g.b,
+                           .ldb = g.ldb,
+                           .beta = g.beta,
+                           .c = g.c,
+                           .ldc = g.ldc,
+                           .bias = g.epilogue.bias,
+                           .relu = g.epilogue.act == Activation::relu});
+    return true;
+}
+
 template <class T>
 void run(const GemmJob<T>& g) {
-    const bool small = g.m <= kTinySize && g.n <= kTinySize && g.k <= kTinySize;
-    if (small && g.op_b == Op::N && g.fits_kernel() && backend_function<T>() == nullptr) {
-        table<T>().gemm.block(block_of(g));
-        return;
-    }
+    if (run_tiny<T>(g)) return;
     check_backend(g);
     const GemmPlan plan = plan_gemm(shape_of<T>(g), machine<T>());
     if (plan.cell_m >= g.m && plan.cell_n >= g.n) {
@@ -131,7 +155,7 @@ GemmJob<T> job_of(const Gemm<T>& g) {
 template <class T>
 void gemm(const Gemm<T>& g) {
     check(g, true);
-    if (g.m == 0 || g.n == 0) return;
+    if (g.m == 0 || g.n == 0 || run_tiny(g)) return;
     run(job_of(g));
 }
 

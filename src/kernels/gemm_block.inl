@@ -121,6 +121,12 @@ template <class V>
 void gemm_block(const GemmBlock<typename V::Scalar>& g) noexcept {
     const BlockWalk<V> walk{g};
     const Index nv = (g.n + V::kWidth - 1) / V::kWidth;
+    const Index widest = walk.panels ? kWholeStrip : kMaxVectors;
+    if (nv <= widest && g.m <= kTileRows[nv] && g.k <= kGemmSlice && g.panel == nullptr) {
+        GemmSegment slice;  // one tile: tiny products feel the loops
+        run_tile<V>(walk.tile(0, 0, nv, 0, slice), g.m, nv);
+        return;
+    }
     const bool wide = walk.panels || g.panel != nullptr;
     const BalancedCut cut = wide ? cut_strips(nv) : cut_strips_direct(nv, g.m);
     if (cut.larger > 0) walk.strips(0, cut.larger, cut.size + 1);
@@ -130,6 +136,6 @@ void gemm_block(const GemmBlock<typename V::Scalar>& g) noexcept {
 
 template <class V>
 constexpr GemmTable<typename V::Scalar> gemm_table() {
-    return {&gemm_block<V>,           &gemm_dots<V>,      &gemm_pack<V>,
+    return {&gemm_block<V>,           &gemm_dots<V>,      &gemm_stream<V>, &gemm_pack<V>,
             &gemm_pack_transposed<V>, &gemm_transpose<V>, &gemm_combine<V>};
 }

@@ -1,4 +1,5 @@
-// The paths of order chain on one thread: direct, strips, packed, dots, narrow (gemm_plan.h).
+// The paths of order chain on one thread: direct, strips, packed, stream, dots, narrow
+// (gemm_plan.h).
 
 #include <algorithm>
 
@@ -121,6 +122,13 @@ void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant) {
 }
 
 template <class T>
+void run_stream(const GemmJob<T>& g) {
+    ScratchScope scratch;
+    table<T>().gemm.stream(block_of(g), scratch.array<T>(g.m * round_up(g.n, table<T>().width)));
+    if (!g.fits_kernel()) finish_rows(g, 0, g.m, false);
+}
+
+template <class T>
 void run_dots(const GemmJob<T>& g) {
     table<T>().gemm.dots(block_of(g));
     if (!g.fits_kernel()) finish_rows(g, 0, g.m, false);
@@ -163,6 +171,7 @@ void run_narrow(const GemmJob<T>& g, const GemmPlan& plan) {
     template void run_direct<T>(const GemmJob<T>&, const GemmPlan&);           \
     template void run_strips<T>(const GemmJob<T>&, const GemmPlan&);           \
     template void run_packed<T>(const GemmJob<T>&, const GemmPlan&, const T*); \
+    template void run_stream<T>(const GemmJob<T>&);                            \
     template void run_dots<T>(const GemmJob<T>&);                              \
     template void run_narrow<T>(const GemmJob<T>&, const GemmPlan&);
 SOMA_INSTANTIATE(float)

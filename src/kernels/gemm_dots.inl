@@ -24,7 +24,7 @@ struct DotTile {
 #pragma GCC unroll 16
         for (Index q = 0; q < count; ++q) {
             const T* a = g.a + (k + q) * g.a_k;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int i = 0; i < MR; ++i)
                 acc[i][group] = V::fma(V::broadcast(a[i * g.a_row]), t[q], acc[i][group]);
         }
@@ -34,14 +34,14 @@ struct DotTile {
     void slice(Index first, Index end) {
         const T* b = g.b + column * g.ldb;
         Reg acc[MR][G], t[W];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int i = 0; i < MR; ++i)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int group = 0; group < G; ++group) acc[i][group] = V::zero();
         Index k = first;
         if (valid == W) {
             for (; k + W <= end; k += W)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
                 for (int group = 0; group < G; ++group) {
                     V::load_transposed(b + group * W * g.ldb + k, g.ldb, t);
                     multiply(g, k, W, t, group, acc);
@@ -49,16 +49,16 @@ struct DotTile {
         }
         for (; k < end; k += W) {
             const Index count = end - k < W ? end - k : W;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int group = 0; group < G; ++group) {
                 load_transposed_edge<V>(b + group * W * g.ldb + k, g.ldb,
                                         group == G - 1 ? valid : W, count, t);
                 multiply(g, k, count, t, group, acc);
             }
         }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int i = 0; i < MR; ++i)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int group = 0; group < G; ++group) sum[i][group] = acc[i][group];
     }
 
@@ -104,7 +104,7 @@ struct DotTile {
 
 template <class V, int MR>
 void dot_rows(const GemmBlock<typename V::Scalar>& g) noexcept {
-    constexpr Index W = V::kWidth, G = 2;
+    constexpr Index W = V::kWidth, G = MR <= 4 ? 2 : 1;  // more rows have chains enough
     Index j = 0;
     for (; j + G * W <= g.n; j += G * W) DotTile<V, MR, G>{g, j, W, {}}.run();
     for (; j < g.n; j += W) DotTile<V, MR, 1>{g, j, g.n - j < W ? g.n - j : W, {}}.run();
@@ -119,6 +119,14 @@ void gemm_dots(const GemmBlock<typename V::Scalar>& g) noexcept {
             return dot_rows<V, 2>(g);
         case 3:
             return dot_rows<V, 3>(g);
+        case 4:
+            return dot_rows<V, 4>(g);
+        case 5:
+            return dot_rows<V, 5>(g);
+        case 6:
+            return dot_rows<V, 6>(g);
+        case 7:
+            return dot_rows<V, 7>(g);
         default:
             return dot_rows<V, kDotRows>(g);
     }

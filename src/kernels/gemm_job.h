@@ -9,6 +9,13 @@
 
 namespace soma::kernels {
 
+// Is the epilogue no more than what the micro-kernel applies to its registers?
+template <class T>
+bool fits_kernel(const Epilogue<T>& e) {
+    return e.row_bias == nullptr && e.residual == nullptr && e.pre == nullptr &&
+           (e.act == Activation::none || e.act == Activation::relu);
+}
+
 // A product whose C is a cell of a larger one.
 template <class T>
 struct GemmJob : Gemm<T> {
@@ -22,12 +29,7 @@ struct GemmJob : Gemm<T> {
     const T* b_at(Index p, Index col) const { return this->b + p * b_k() + col * b_column(); }
     T* c_at(Index row, Index col) const { return this->c + row * this->ldc + col; }
 
-    // Is the epilogue no more than what the micro-kernel applies to its registers?
-    bool fits_kernel() const {
-        const Epilogue<T>& e = this->epilogue;
-        return e.row_bias == nullptr && e.residual == nullptr && e.pre == nullptr &&
-               (e.act == Activation::none || e.act == Activation::relu);
-    }
+    bool fits_kernel() const { return kernels::fits_kernel(this->epilogue); }
 };
 
 // Rows [i, i + m) and columns [j, j + n) of a job.
@@ -82,6 +84,8 @@ void run_strips(const GemmJob<T>& g, const GemmPlan& plan);
 // `constant`: panels of all of B as PackedB holds them, or nullptr.
 template <class T>
 void run_packed(const GemmJob<T>& g, const GemmPlan& plan, const T* constant);
+template <class T>
+void run_stream(const GemmJob<T>& g);
 template <class T>
 void run_dots(const GemmJob<T>& g);
 template <class T>

@@ -9,7 +9,8 @@
 //     strips    B and the slice of A stay in L2                   one panel at a time, packed by
 //                                                                 the first tile that reads it
 //     packed    otherwise                                         panels of B, block by block
-//     dots      B transposed, M <= 4                              row of A times row of B
+//     stream    B beyond L2, M <= 8                               B row after row, sums in memory
+//     dots      B transposed, M <= 8                              row of A times row of B
 //     narrow    N <= width / 4, M >= width                        C^T = op(B)^T op(A)^T
 //     tree      order tree, K > 256                               leaves of 256 k, merged pairwise
 //
@@ -22,7 +23,7 @@
 
 namespace soma::kernels {
 
-enum class GemmPath : std::uint8_t { tiny, direct, strips, packed, dots, narrow, tree };
+enum class GemmPath : std::uint8_t { tiny, direct, strips, packed, stream, dots, narrow, tree };
 const char* name_of(GemmPath path);
 
 // What a plan depends on besides the shape.

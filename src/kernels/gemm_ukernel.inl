@@ -52,6 +52,44 @@ inline __attribute__((always_inline)) typename V::Reg load_vector(const typename
     return V::load(p + j * V::kWidth);
 }
 
+// One step of k: acc[i][j] += a[i] b[j]. Each vector of B is used as soon as it is loaded, which is
+// 2 % faster than loading all first. Wide tiles of few rows hold the rows' broadcasts instead of B.
+template <class V, int MR, int NV, bool TAIL, bool PACK>
+inline __attribute__((always_inline)) void multiply_add(const typename V::Scalar* a, Index a_row,
+                                                        const typename V::Scalar* b,
+                                                        typename V::Mask mask,
+                                                        typename V::Scalar* panel,
+                                                        typename V::Reg (&acc)[MR][NV]) {
+    using Reg = typename V::Reg;
+    if constexpr (MR < NV) {
+        Reg x[MR];
+#pragma GCC unroll 32
+        for (int i = 0; i < MR; ++i) x[i] = V::broadcast(a[i * a_row]);
+#pragma GCC unroll 32
+        for (int j = 0; j < NV; ++j) {
+            const Reg row = load_vector<V, NV, TAIL>(b, j, mask);
+            if (PACK) V::store(panel + j * V::kWidth, row);
+#pragma GCC unroll 32
+            for (int i = 0; i < MR; ++i) acc[i][j] = V::fma(x[i], row, acc[i][j]);
+        }
+        return;
+    }
+    Reg row[NV];
+    const Reg first = V::broadcast(a[0]);
+#pragma GCC unroll 32
+    for (int j = 0; j < NV; ++j) {
+        row[j] = load_vector<V, NV, TAIL>(b, j, mask);
+        if (PACK) V::store(panel + j * V::kWidth, row[j]);
+        acc[0][j] = V::fma(first, row[j], acc[0][j]);
+    }
+#pragma GCC unroll 32
+    for (int i = 1; i < MR; ++i) {
+        const Reg x = V::broadcast(a[i * a_row]);
+#pragma GCC unroll 32
+        for (int j = 0; j < NV; ++j) acc[i][j] = V::fma(x, row[j], acc[i][j]);
+    }
+}
+
 // C = r of the accumulators. A product by 1 is left out: same bits, less to do after a short k
 // loop.
 template <class V, int MR, int NV, bool TAIL>
@@ -134,22 +172,8 @@ void ukr(const Tile<typename V::Scalar>& t) noexcept {
             const T* __restrict a = a0 + t.segments[s].a;
             const T* __restrict b = b0 + t.segments[s].b;
             for (Index k = t.segments[s].klen; k > 0; --k) {
-                // Each vector of B is used as soon as it is loaded: 2 % faster than loads first.
-                Reg row[NV];
-                const Reg first = V::broadcast(a[0]);
-#pragma GCC unroll 32
-                for (int j = 0; j < NV; ++j) {
-                    row[j] = load_vector<V, NV, TAIL>(b, j, mask);
-                    if (PACK) V::store(panel + j * V::kWidth, row[j]);
-                    acc[0][j] = V::fma(first, row[j], acc[0][j]);
-                }
+                multiply_add<V, MR, NV, TAIL, PACK>(a, a_row, b, mask, panel, acc);
                 if (PACK) panel += NV * V::kWidth;
-#pragma GCC unroll 32
-                for (int i = 1; i < MR; ++i) {
-                    const Reg x = V::broadcast(a[i * a_row]);
-#pragma GCC unroll 32
-                    for (int j = 0; j < NV; ++j) acc[i][j] = V::fma(x, row[j], acc[i][j]);
-                }
                 a += a_k;
                 b += b_k;
             }
@@ -167,10 +191,9 @@ void ukr(const Tile<typename V::Scalar>& t) noexcept {
 constexpr int kMaxVectors = sizeof(kTileRows) / sizeof(kTileRows[0]) - 1;
 constexpr int kMaxRows = 24;
 
-// Row counts that exist: 1..8, then 10, 12, 14, 16, 24. Others are split in two.
+// Row counts that exist: 1..12, then 14, 16, 24. Others are split in two.
 constexpr bool has_tile(int rows, int vectors, bool tail) {
-    const bool instantiated =
-        rows <= 8 || rows == 10 || rows == 12 || rows == 14 || rows == 16 || rows == 24;
+    const bool instantiated = rows <= 12 || rows == 14 || rows == 16 || rows == 24;
     return instantiated && rows <= (tail ? kTailRows : kTileRows)[vectors];
 }
 

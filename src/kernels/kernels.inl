@@ -11,6 +11,7 @@
 #include "kernels/gemm_ukernel.inl"
 #include "kernels/gemm_pack.inl"
 #include "kernels/gemm_dots.inl"
+#include "kernels/gemm_stream.inl"
 #include "kernels/gemm_block.inl"
 #include "kernels/probe.inl"
 #include "kernels/lanes.inl"

@@ -34,12 +34,13 @@ void choose_blocks(GemmPlan& plan, Index m, const GemmMachine& machine) {
     plan.nc = std::max(step, columns / step * step);
 }
 
-// direct, strips or packed, for a product that is none of the special ones.
+// direct, stream, strips or packed, for a product that is none of the special ones.
 GemmPath choose_path(const GemmShape& shape, const GemmMachine& machine) {
     const Index s = machine.element, b_bytes = shape.k * shape.ldb * s;
     const bool short_rows = shape.ldb * s <= kPageBytes;
     if (shape.op_b == Op::N) {
         const bool near = short_rows && b_bytes <= machine.l2_bytes / 2;
+        if (shape.m <= kFarRows && b_bytes > machine.l2_bytes * 3 / 4) return GemmPath::stream;
         if (shape.m < kFewRows || (near && shape.m < kDirectRows)) return GemmPath::direct;
         if (short_rows && b_bytes <= kDirectBytes) return GemmPath::direct;
     }
@@ -105,6 +106,8 @@ const char* name_of(GemmPath path) {
             return "strips";
         case GemmPath::packed:
             return "packed";
+        case GemmPath::stream:
+            return "stream";
         case GemmPath::dots:
             return "dots";
         case GemmPath::narrow:
@@ -144,7 +147,7 @@ GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
     }
     const bool few_rows = shape.m < kFewRows;
     plan.path = choose_path(shape, machine);
-    plan.pack_b = plan.path != GemmPath::direct;
+    plan.pack_b = plan.path == GemmPath::strips || plan.path == GemmPath::packed;
     plan.pack_a = plan.path == GemmPath::packed && shape.op_a == Op::T && shape.n >= kReuse * strip;
     choose_cells(plan, shape, team, 24, few_rows ? strip : 2 * strip, machine.width);
     // Panels for few rows are used once or twice: keep them in L1.
@@ -172,6 +175,9 @@ Index scratch_bytes(const GemmPlan& plan, const GemmShape& shape, const GemmMach
         case GemmPath::tiny:
         case GemmPath::direct:
         case GemmPath::dots:
+            break;
+        case GemmPath::stream:
+            elements = shape.m * round_up(shape.n, machine.width);
             break;
         case GemmPath::strips:
             elements = kGemmSlice * kPanelVectors * machine.width;

@@ -38,6 +38,7 @@ TYPED_TEST(GemmOrder, SameBitsForAnyNumberOfThreads) {
         {.m = 700, .n = 40, .k = 300, .op_a = Op::T, .op_b = Op::T},
         {.m = 6, .n = 2000, .k = 520},
         {.m = 2, .n = 3000, .k = 300, .op_b = Op::T},
+        {.m = 7, .n = 2500, .k = 300},
         {.m = 9000, .n = 1, .k = 300},
         {.m = 150, .n = 200, .k = 700, .op_a = Op::T, .order = Order::tree},
         {.m = 20, .n = 25, .k = 20000, .op_a = Op::T, .order = Order::tree, .beta = 1}};
@@ -69,6 +70,9 @@ List<T> run_with(const Problem<T>& problem, const GemmPlan& plan) {
         case GemmPath::packed:
             run_packed<T>(job, plan, nullptr);
             break;
+        case GemmPath::stream:
+            run_stream(job);
+            break;
         case GemmPath::dots:
             run_dots(job);
             break;
@@ -97,7 +101,8 @@ TYPED_TEST(GemmOrder, EveryPathAndBlockingGivesTheSameBits) {
             };
             if (shape.op_b == Op::N) expect_same({.path = GemmPath::direct, .mc = 24});
             expect_same({.path = GemmPath::strips, .far_c = true, .kc = 256});
-            if (shape.op_b == Op::T && shape.m <= 4) expect_same({.path = GemmPath::dots});
+            if (shape.op_b == Op::N && shape.m <= 8) expect_same({.path = GemmPath::stream});
+            if (shape.op_b == Op::T && shape.m <= 8) expect_same({.path = GemmPath::dots});
             if (shape.n <= 4) expect_same({.path = GemmPath::narrow, .mc = 40});
             for (const Index width : {1, 5, 12})
                 expect_same({.path = GemmPath::packed,

@@ -86,7 +86,8 @@ TEST(GemmPlan, PathsFollowTheShape) {
 
     EXPECT_EQ(path(row_major(64, 64, 64)), GemmPath::tiny);
     EXPECT_EQ(path(row_major(300, 90, 90)), GemmPath::direct) << "B in L1";
-    EXPECT_EQ(path(row_major(8, 4096, 4096)), GemmPath::direct) << "few rows stream B";
+    EXPECT_EQ(path(row_major(12, 4096, 4096)), GemmPath::direct) << "few rows read B once";
+    EXPECT_EQ(path(row_major(8, 4096, 4096)), GemmPath::stream) << "B beyond L2";
     EXPECT_EQ(path(row_major(384, 384, 384)), GemmPath::strips) << "B and the slice of A in L2";
     EXPECT_EQ(path(row_major(30, 4096, 4096)), GemmPath::strips) << "panels are used few times";
     EXPECT_EQ(path(row_major(512, 512, 512)), GemmPath::packed);

@@ -15,12 +15,12 @@ constexpr const char* kIsa = "avx512";
 
 // Register tiles (kernels.md 4.3): 32 registers = accumulators + B vectors + one broadcast.
 // f32: 24x16, 12x32, 8x48, 6x64, 5x80, 4x96, 3x112 and 2x128.
-constexpr int kTileRows[] = {0, 24, 12, 8, 6, 5, 4, 3, 2};
-constexpr int kTailRows[] = {0, 24, 12, 8, 6, 5, 4, 3, 2};  // masks have registers of their own
+constexpr int kTileRows[] = {0, 24, 12, 8, 6, 5, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1};
+constexpr int kTailRows[] = {0, 24, 12, 8, 6, 5, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1};  // masks have registers of their own
 constexpr int kStripVectors = 4, kWholeStrip = 5;
 constexpr bool kOddStrip = false;
 constexpr int kFewRows = 16;
-constexpr int kFewRowsStrip[] = {4, 8, 8, 7, 6, 5, 4, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3};
+constexpr int kFewRowsStrip[] = {4, 16, 12, 8, 6, 5, 4, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3};
 
 #include "kernels/kernels.inl"
 }  // namespace

@@ -24,7 +24,8 @@ namespace soma::kernels {
 inline constexpr Index kGemmSlice = 256;  // KS: part of the numerics (kernels.md 6.2)
 inline constexpr int kPackingRows = 24;   // fewest rows that pack B while they are computed
 inline constexpr int kPanelVectors = 5;   // widest strip
-inline constexpr int kDotRows = 4;        // most rows that GemmTable::dots takes
+inline constexpr int kDotRows = 8;        // most rows that GemmTable::dots takes,
+inline constexpr int kFarRows = 8;        // and GemmTable::stream
 
 // A piece of a reduction: klen values, A from offset a (steps a_k), B from offset b (steps b_k).
 struct GemmSegment {
@@ -59,6 +60,9 @@ struct GemmTable {
     void (*block)(const GemmBlock<T>& g) noexcept;
     // As block for m <= kDotRows with B stored transposed and read in place, b[j ldb + k].
     void (*dots)(const GemmBlock<T>& g) noexcept;
+    // As block for m <= kFarRows, k >= 1 and B read in place, row after row; `sums` holds
+    // m * round_up(n, width) elements.
+    void (*stream)(const GemmBlock<T>& g, T* sums) noexcept;
     // Panels of B[k, n], stored as b[k, n] with row stride ldb, or as b[n, k].
     void (*pack)(Index k, Index n, const T* b, Index ldb, T* panels) noexcept;
     void (*pack_transposed)(Index k, Index n, const T* b, Index ldb, T* panels) noexcept;
