@@ -101,6 +101,16 @@ void check_backend(const GemmJob<T>& g) {
                backend.name, " takes at most ", backend.largest, ", use SOMA_GEMM=native");
 }
 
+// Last columns of C that would fill an eighth of a vector or less: in a large product they are one
+// of their own, on the narrow path, whose vectors run along the rows of C. 0: none.
+template <class T>
+Index edge_columns(const Gemm<T>& g) {
+    const Index width = table<T>().width, edge = g.n % width;
+    const bool large = g.m >= 4 * width && g.n >= 4 * width && g.k >= 4 * width;
+    const bool chain = g.order == Order::chain || g.k <= kGemmSlice;
+    return large && chain && edge <= width / 8 ? edge : 0;
+}
+
 // The path of tiny products, straight from the call: a copy of the job would cost a tenth of it.
 // False when g takes another path.
 template <class T>
@@ -108,7 +118,7 @@ bool run_tiny(const Gemm<T>& g) {
     const bool small = g.m <= kTinySize && g.n <= kTinySize && g.k <= kTinySize;
     const bool reads = g.alpha != 0 && g.k > 0;
     if (!small || !reads || g.op_b == Op::T || !fits_kernel(g.epilogue)) return false;
-    if (backend_function<T>() != nullptr) return false;
+    if (backend_function<T>() != nullptr || edge_columns(g) > 0) return false;
     const bool a_is_stored = g.op_a == Op::N;
     table<T>().gemm.block({.m = g.m,
                            .n = g.n,
@@ -131,6 +141,11 @@ template <class T>
 void run(const GemmJob<T>& g) {
     if (run_tiny<T>(g)) return;
     check_backend(g);
+    if (const Index edge = edge_columns<T>(g); edge > 0) {
+        run(cell_of(g, 0, g.m, 0, g.n - edge));
+        run(cell_of(g, 0, g.m, g.n - edge, edge));
+        return;
+    }
     const GemmPlan plan = plan_gemm(shape_of<T>(g), machine<T>());
     if (plan.cell_m >= g.m && plan.cell_n >= g.n) {
         run_path(g, plan);
