@@ -46,16 +46,6 @@ struct Turn {
     double idle = 0;       // cycles of a tile's start and end, spread over its turns
 };
 
-// % of peak that the counts allow, whichever resource is used up first (README.md, "The law"):
-// 2 arithmetic ports, 2 load ports, 1 store a cycle, 4 cycles of latency, 48 bytes a cycle from L2.
-consteval double predict(const Turn& t, int width) {
-    const double need[] = {t.arithmetic / 2, t.loads / 2, t.stores, 4 * t.fmas / t.chains,
-                           t.far_bytes / 48};
-    double cycles = 0;
-    for (const double n : need) cycles = n > cycles ? n : cycles;
-    return 100 * (t.fmas * t.lanes / width / 2) / (cycles + t.idle);
-}
-
 // What a rung says about itself. Exactly one of the function pointers is set.
 struct Rung {
     const char* file;  // "gemm/00_naive": below bench/ladder/, without suffix
@@ -65,8 +55,10 @@ struct Rung {
     Index n_multiple = 1;       // of N, or of output channels
     Index c_multiple = 1;       // of input channels
     Index pixel_multiple = 1;   // of OH and OW
+    Index fixed_kernel = 0;     // the only KH = KW it takes, with stride 1; 0: any
     bool a_transposed = false;  // A is stored [K, M]
     bool threads = false;
+    bool by_rows = false;         // row after row: time is proportional to M
     const char* headers[2] = {};  // that this rung introduces
     Gemm gemm = nullptr;
     GemmBias gemm_bias = nullptr;

@@ -72,6 +72,7 @@ Rung conv_16() {
             .n_multiple = W,
             .c_multiple = W,
             .pixel_multiple = 4,
+            .fixed_kernel = 3,
             .headers = {"conv/16_sandwich.h", "conv/16_transforms.h"},
             .conv = conv};
 }

@@ -4,23 +4,11 @@
 // dilation, groups, biases and activations, weights larger than L2, threads, and the canonical
 // order of rung 13: the result equals im2col followed by gemm, bit for bit (soma/kernels/conv.h).
 
+#include "bench/ladder/ladders.h"
 #include "bench/ladder/product.h"
-#include "soma/kernels/conv.h"
 
 namespace soma::ladder {
 namespace {
-
-kernels::ConvGeometry geometry(const Conv& s) {
-    return {.n = s.n,
-            .h = s.h,
-            .w = s.w,
-            .c = s.c,
-            .kh = s.kh,
-            .kw = s.kw,
-            .oc = s.oc,
-            .stride_h = s.stride,
-            .stride_w = s.stride};
-}
 
 void forward(const Conv& s, const float* x, const float* weights, float* y) {
     kernels::conv2d<float>(geometry(s), x, weights, {}, y);

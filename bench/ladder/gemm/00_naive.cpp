@@ -37,6 +37,7 @@ Rung gemm_00() {
     return {.file = "gemm/00_naive",
             .idea = "three loops, i j k",
             .turn = {.lanes = 1, .fmas = 1, .arithmetic = 2, .loads = 2, .stores = 0, .chains = 1},
+            .by_rows = true,
             .gemm = gemm};
 }
 

@@ -38,6 +38,7 @@ Rung gemm_01() {
     return {.file = "gemm/01_order",
             .idea = "loop order i k j: walk along rows",
             .turn = {.lanes = 1, .fmas = 1, .arithmetic = 2, .loads = 2, .stores = 1, .chains = 64},
+            .by_rows = true,
             .gemm = gemm};
 }
 
