@@ -30,6 +30,7 @@
 #include "kernels/winograd.inl"
 #include "kernels/norm.inl"
 #include "kernels/softmax.inl"
+#include "kernels/lrn.inl"
 // clang-format on
 
 template <class V>
@@ -44,6 +45,7 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     t.conv = conv_table<V>();
     t.pool = pool_table<V>();
     t.norm = norm_table<V>();
+    t.lrn = lrn_table<V>();
     t.softmax = softmax_table<V>();
     t.winograd = winograd_table<V>();
     return t;

@@ -10,6 +10,7 @@
 #include "soma/kernels/table/conv.h"
 #include "soma/kernels/table/elementwise.h"
 #include "soma/kernels/table/gemm.h"
+#include "soma/kernels/table/lrn.h"
 #include "soma/kernels/table/norm.h"
 #include "soma/kernels/table/optim.h"
 #include "soma/kernels/table/pool.h"
@@ -28,6 +29,7 @@ struct TypedKernels {
     ConvTable<T> conv;
     ElementwiseTable<T> elementwise;
     GemmTable<T> gemm;
+    LrnTable<T> lrn;
     NormTable<T> norm;
     OptimTable<T> optim;
     PoolTable<T> pool;
