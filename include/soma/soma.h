@@ -7,6 +7,7 @@
 #include "soma/autograd/ops/embedding.h"
 #include "soma/autograd/ops/linear.h"
 #include "soma/autograd/ops/loss.h"
+#include "soma/autograd/ops/lrn.h"
 #include "soma/autograd/ops/math.h"
 #include "soma/autograd/ops/norm.h"
 #include "soma/autograd/ops/pool.h"

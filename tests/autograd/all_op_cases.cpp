@@ -22,6 +22,7 @@ std::vector<OpCase> all_op_cases() {
     append(all, conv_cases());
     append(all, pool_cases());
     append(all, norm_cases());
+    append(all, lrn_cases());
     append(all, loss_cases());
     append(all, embedding_cases());
     append(all, dropout_cases());

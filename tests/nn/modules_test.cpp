@@ -180,6 +180,20 @@ TEST(Norms, OptOutOfWeightDecayAndStartAsIdentity) {
     EXPECT_THROW(GroupNorm(store, "bad", 4, 3), Error);
 }
 
+// AlexNet's numbers on ones: 2 + 1e-4 * 5 inside, two or one channels fewer at the borders.
+TEST(Norms, LocalResponseNormStartsWithThePapersNumbers) {
+    Tape tape;
+    const Var x = tape.constant(Tensor::full({2, 7}, 1, DType::f64));
+    const double window[] = {3, 4, 5, 5, 5, 4, 3};
+
+    const std::vector<double> y = elements(LocalResponseNorm{}(x));
+
+    // (0.75 6 + 5.5) u of kernels/lrn.h on numbers of at most 0.6, and up to 3 u for std::pow.
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        EXPECT_NEAR(y[i], std::pow(2 + 1e-4 * window[i % 7], -0.75), 9 * 0x1p-53) << i;
+    }
+}
+
 TEST(Embedding, PicksRowsOfItsWeight) {
     ParameterStore store(DType::f64);
     const Embedding table(store, "tokens", 5, 3, Init::uniform(1));

@@ -40,6 +40,7 @@ std::vector<OpCase> linear_cases();
 std::vector<OpCase> conv_cases();
 std::vector<OpCase> pool_cases();
 std::vector<OpCase> norm_cases();
+std::vector<OpCase> lrn_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> embedding_cases();
 std::vector<OpCase> dropout_cases();

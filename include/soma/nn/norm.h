@@ -2,11 +2,12 @@
 // Normalisation layers: the ops of ops/norm.h with gain and bias in the store.
 //
 // Parameters: <name>.weight [C] (ones), <name>.bias [C] (zeros); weight decay does not apply.
+// LocalResponseNorm has none.
 // BatchNorm also has the statistics <name>.running_mean (zeros) and <name>.running_variance (ones).
 
 #include <string>
 
-#include "soma/autograd/tape.h"
+#include "soma/autograd/ops/lrn.h"
 #include "soma/nn/context.h"
 #include "soma/nn/parameter_store.h"
 
@@ -66,6 +67,17 @@ private:
     ParameterId weight_, bias_;
     Index groups_;
     double eps_;
+};
+
+// Across neighbouring channels, without parameters (AlexNet). Its alpha is the paper's: torch's
+// LocalResponseNorm(n, alpha, beta, k) is {.size = n, .alpha = alpha / n, .beta = beta, .k = k}.
+class LocalResponseNorm {
+public:
+    explicit LocalResponseNorm(const LocalResponseNormOptions& options = {}) : options_(options) {}
+    Var operator()(Var x) const { return local_response_norm(x, options_); }  // x [..., C]
+
+private:
+    LocalResponseNormOptions options_;
 };
 
 }  // namespace soma::nn
