@@ -18,6 +18,17 @@ void check_channels(const char* layer, const std::string& name, Index in, Index 
                kernel.w, "]; need at least 1");
 }
 
+// A layer that Winograd cannot do is refused before its first image.
+void check_winograd_layer(Index in, Index out, Size2 kernel, const Conv2dOptions& o) {
+    if (!o.winograd) return;
+    kernels::ConvGeometry g{.n = 0, .c = in, .kh = kernel.h, .kw = kernel.w, .oc = out};
+    g.h = o.dilation.h * kernel.h, g.w = o.dilation.w * kernel.w;  // an image that is large enough
+    g.stride_h = o.stride.h, g.stride_w = o.stride.w;
+    g.dilation_h = o.dilation.h, g.dilation_w = o.dilation.w;
+    g.groups = o.groups;
+    kernels::check_winograd("Conv2d", g);
+}
+
 Index window_positions(Index size, Index before, Index after, Index kernel, Index dilation,
                        Index stride) {
     return (size + before + after - dilation * (kernel - 1) - 1) / stride + 1;
@@ -32,6 +43,7 @@ Conv2d::Conv2d(ParameterStore& store, const std::string& name, Index in, Index o
       table_(options.conv.table.begin(), options.conv.table.end()) {
     const Size2 kernel = options.kernel, image = options.image;
     check_channels("Conv2d", name, in, out, conv_.groups, kernel);
+    check_winograd_layer(in, out, kernel, conv_);
     const Index fan_in = kernel.h * kernel.w * in / conv_.groups;
     weight_ = store.add(name + ".weight", {kernel.h, kernel.w, in / conv_.groups, out},
                         options.weight.value_or(Init::he_uniform(fan_in)));

@@ -69,6 +69,14 @@ Scalars conv_oracle(const ConvCase& c, const std::vector<Scalars>& v) {
     return y;
 }
 
+// Roundings that stand for Winograd's norm-wise bound d L C of kernels/winograd.h.
+Index winograd_depth(const ConvCase& c) {
+    if (!c.options.winograd) return 0;
+    const bool small = *c.options.winograd == kernels::WinogradTile::f2x2;
+    const Index channels = std::max(c.w[2], c.w[3]);
+    return (small ? 64 : 620) * channels * ((small ? 10 : 22) + channels);
+}
+
 OpCase conv_case(const ConvCase& c) {
     const bool bias = c.bias.count() > 1;
     OpCase row;
@@ -84,7 +92,7 @@ OpCase conv_case(const ConvCase& c) {
     };
     row.low = -1;
     row.high = 1;
-    row.depth = c.x.count() / c.x[3] * c.w.count() / c.w[3];
+    row.depth = c.x.count() / c.x[3] * c.w.count() / c.w[3] + winograd_depth(c);
     return row;
 }
 
@@ -176,6 +184,26 @@ std::vector<OpCase> conv_cases() {
          {3},
          {.padding = 1, .activation = Activation::silu},
          silu},
+        {"winograd_2x2",
+         {2, 5, 6, 4},
+         {3, 3, 4, 5},
+         {5},
+         {.padding = {1, 0, 2, 1},
+          .pad_value = -0.5,
+          .activation = Activation::tanh,
+          .winograd = kernels::WinogradTile::f2x2},
+         tanh},
+        {"winograd_4x4",
+         {2, 6, 5, 4},
+         {3, 3, 4, 5},
+         {6, 5, 5},
+         {.padding = 1, .activation = Activation::silu, .winograd = kernels::WinogradTile::f4x4},
+         silu},
+        {"winograd_table",
+         {1, 5, 5, 2},
+         {3, 3, 2, 3},
+         none,
+         {.padding = 1, .table = kTable, .winograd = kernels::WinogradTile::f2x2}},
     };
     for (const ConvCase& c : conv) rows.push_back(conv_case(c));
     rows.push_back(transpose_case("plain", {2, 3, 4, 5}, {3, 2, 6, 5}, {2, 5, 5, 6}, {}));

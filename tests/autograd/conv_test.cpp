@@ -1,9 +1,13 @@
-// What the op-case rows of conv and pool do not show: the diagonal curvature, and that weights
-// outside a connection table count as zero whatever they hold.
+// What the op-case rows of conv and pool do not show: the diagonal curvature, that weights outside
+// a connection table count as zero whatever they hold, and which passes Winograd's choice changes.
 
 #include "soma/autograd/ops/conv.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "soma/autograd/ops/math.h"
 #include "soma/autograd/ops/pool.h"
@@ -104,6 +108,82 @@ TEST(Conv2d, SharedWeightsGetTheSumOfEachUsesGradient) {
     tape.backward(add(add(none, second), first), seed);
 
     expect_equal(vw.gradient(), sum);
+}
+
+// uniform() over 3: products of its values, exact in f32, would be exact in f64.
+Tensor full_mantissas(const Shape& shape, std::uint32_t tag) {
+    Tensor t = uniform(shape, tag);
+    for (double& v : t.data<double>()) v /= 3;
+    return t;
+}
+
+// x [2, 9, 8, 5], w [3, 3, 5, 6]: one forward and backward pass.
+struct Pass {
+    Tensor y, dx, dw;
+    explicit Pass(const Conv2dOptions& options) {
+        Tape tape;
+        const Var x = tape.input(full_mantissas({2, 9, 8, 5}, 1));
+        const Var w = tape.input(full_mantissas({3, 3, 5, 6}, 2));
+        const Var out = conv2d(x, w, {}, options);
+        tape.backward(out, full_mantissas(out.shape(), 3));
+        y = out.tensor(), dx = x.gradient(), dw = w.gradient();
+    }
+};
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+    double worst = 0;
+    for (Index i = 0; i < a.count(); ++i) worst = std::max(worst, std::abs(a.at(i) - b.at(i)));
+    return worst;
+}
+
+// The bound of kernels/winograd.h and that of direct, L = 9 and at most 54 roundings, together.
+TEST(Conv2d, WinogradStaysNearDirectAndLeavesTheWeightsGradientAlone) {
+    const Pass direct({.padding = 1});
+    for (const auto tile : {kernels::WinogradTile::f2x2, kernels::WinogradTile::f4x4}) {
+        const bool small = tile == kernels::WinogradTile::f2x2;
+        const double channels = 6, depth = (small ? 10 : 22) + channels;
+
+        const Pass pass({.padding = 1, .winograd = tile});
+
+        const double bound = ((small ? 64 : 620) * depth + 9 * 54) * channels * 0x1p-53 * 1.001;
+        for (const double d :
+             {largest_difference(pass.y, direct.y), largest_difference(pass.dx, direct.dx)}) {
+            EXPECT_GT(d, 0) << "the products differ, so some bits must";
+            EXPECT_LE(d, bound);
+        }
+        expect_equal(pass.dw, direct.dw);
+    }
+}
+
+TEST(Conv2d, CurvatureIsDirectWhateverTheForwardPass) {
+    const Tensor x = uniform({1, 6, 6, 3}, 1), w = uniform({3, 3, 3, 2}, 2);
+    const auto curvature = [&](const Conv2dOptions& options) {
+        Tape tape;
+        const Var vx = tape.input(x), vw = tape.input(w);
+        const Var y = conv2d(vx, vw, {}, options);
+        tape.curvature(y, squared(uniform(y.shape(), 3)));
+        return std::pair(vx.gradient(), vw.gradient());
+    };
+
+    const auto [dx, dw] = curvature({});
+    const auto [wx, ww] = curvature({.winograd = kernels::WinogradTile::f2x2});
+
+    expect_equal(wx, dx);
+    expect_equal(ww, dw);
+}
+
+TEST(Conv2d, WinogradRefusesWhatItCannotDo) {
+    Tape tape;
+    const Var x = tape.input(uniform({1, 8, 8, 4}, 1)), w = tape.input(uniform({3, 3, 4, 4}, 2));
+    const Var wide = tape.input(uniform({5, 5, 4, 4}, 3));
+    const Var grouped = tape.input(uniform({3, 3, 2, 4}, 4));
+    const auto tile = kernels::WinogradTile::f2x2;
+
+    EXPECT_THROW(conv2d(x, w, {}, {.stride = 2, .winograd = tile}), Error);
+    EXPECT_THROW(conv2d(x, w, {}, {.dilation = 2, .winograd = tile}), Error);
+    EXPECT_THROW(conv2d(x, wide, {}, {.winograd = tile}), Error);
+    EXPECT_THROW(conv2d(x, grouped, {}, {.groups = 2, .winograd = tile}), Error);
+    EXPECT_NO_THROW(conv2d(x, w, {}, {.winograd = tile}));
 }
 
 TEST(Conv2d, CountsTwoFlopAMultiplyForwardAndForEachGradient) {

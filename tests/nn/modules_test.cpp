@@ -116,8 +116,26 @@ TEST(Conv2d, ConnectionTableSwitchesPlanesOff) {
     EXPECT_EQ(elements(y), (std::vector<double>{5, 8}));
 }
 
+TEST(Conv2d, HandsTheChoiceOfWinogradOn) {
+    ParameterStore store(DType::f64);
+    const Conv2dOptions options{.padding = 1, .winograd = kernels::WinogradTile::f4x4};
+    const Conv2d layer(store, "c", 6, 5, {.conv = options});
+    store.freeze(1);
+    Tape tape;
+    const Var x = tape.constant(ramp({2, 7, 9, 6}));
+    const Var w = store.var(tape, layer.weight()), b = store.var(tape, layer.bias());
+
+    const std::vector<double> y = elements(layer(x));
+
+    EXPECT_EQ(y, elements(conv2d(x, w, b, options)));
+    EXPECT_NE(y, elements(conv2d(x, w, b, {.padding = 1})));
+}
+
 TEST(Conv2d, RejectsImpossibleSizes) {
     ParameterStore store;
+    const auto tile = kernels::WinogradTile::f2x2;
+    EXPECT_THROW(Conv2d(store, "w", 3, 4, {.kernel = 5, .conv = {.winograd = tile}}), Error);
+    EXPECT_THROW(Conv2d(store, "w", 3, 4, {.conv = {.stride = 2, .winograd = tile}}), Error);
     EXPECT_THROW(Conv2d(store, "a", 3, 4, {.conv = {.groups = 2}}), Error);
     EXPECT_THROW(Conv2d(store, "b", 3, 4, {.bias = ConvBias::unit}), Error);
     EXPECT_THROW(Conv2d(store, "c", 3, 0), Error);

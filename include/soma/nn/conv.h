@@ -17,7 +17,9 @@ enum class ConvBias { none, channel, unit };
 
 struct Conv2dLayerOptions {
     Size2 kernel = 3;
-    Conv2dOptions conv = {};  // stride, padding, groups, activation, ...; the table is copied
+    // Stride, padding, groups, activation, ...; the table is copied. `winograd` is refused here
+    // when kernel, stride, dilation or groups do not allow it.
+    Conv2dOptions conv = {};
     ConvBias bias = ConvBias::channel;
     Size2 image = 0;  // height and width of the input; needed by ConvBias::unit only
     std::optional<Init> weight = {};  // default: He uniform over KH KW in / groups

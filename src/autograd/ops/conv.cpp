@@ -23,6 +23,7 @@ struct ConvRecord {
     const void* w = nullptr;  // the weights as used: the input's, or their masked copy
     const std::uint8_t* table = nullptr;
     fused::SavedActivation activation = {};
+    std::optional<kernels::WinogradTile> winograd = {};
 };
 
 // db (+)= the sum of a over everything b is shared by.
@@ -49,6 +50,17 @@ void check_dtypes(const char* op, Var x, Var w, Var b) {
 
 // ---- conv2d -------------------------------------------------------------------------------------
 
+// The forward pass by the record's algorithm.
+template <class T>
+void convolve(const ConvRecord& record, const T* x, const T* w,
+              const kernels::ConvEpilogue<T>& epilogue, T* y) {
+    if (record.winograd) {
+        kernels::conv2d_winograd(record.geometry, *record.winograd, x, w, epilogue, y);
+    } else {
+        kernels::conv2d(record.geometry, x, w, epilogue, y);
+    }
+}
+
 template <class T>
 void conv2d_sweep(Tape& tape, const Node& node, Sweep sweep) {
     const auto& record = node.record<ConvRecord>();
@@ -59,7 +71,12 @@ void conv2d_sweep(Tape& tape, const Node& node, Sweep sweep) {
     if (const auto dx = tape.grad_slot<T>(node, 0)) {
         const T* w =
             fused::operand(scratch, sweep, g.weight_count(), static_cast<const T*>(record.w));
-        kernels::conv2d_backward_data(g, a, w, dx.accumulate, dx.data);
+        if (record.winograd && sweep == Sweep::gradient) {
+            kernels::conv2d_winograd_backward_data(g, *record.winograd, a, w, dx.accumulate,
+                                                   dx.data);
+        } else {
+            kernels::conv2d_backward_data(g, a, w, dx.accumulate, dx.data);
+        }
         tape.count_flop(g.flop());
     }
     if (const auto dw = tape.grad_slot<T>(node, 1)) {
@@ -97,7 +114,11 @@ ConvGeometry geometry_of(const Shape& x, const Shape& w, const Conv2dOptions& o)
     g.pad_left = o.padding.left, g.pad_right = o.padding.right;
     g.groups = o.groups;
     g.pad_value = o.pad_value;
-    kernels::check_geometry("conv2d", g);
+    if (o.winograd) {
+        kernels::check_winograd("conv2d", g);
+    } else {
+        kernels::check_geometry("conv2d", g);
+    }
     SOMA_CHECK(w[2] == g.group_c(), "conv2d: x is ", x, ", w is ", w, ", groups ", o.groups,
                "; need w.shape[2] == C / groups");
     SOMA_CHECK(o.table.empty() || (o.groups == 1 && std::ssize(o.table) == g.c * g.oc),
@@ -130,11 +151,11 @@ void conv2d_forward(Tape& tape, Var x, Var w, Var b, ConvRecord& record, const T
     if (out.needs_grad && needs_pre_activation(record.activation.kind)) {
         T* pre = tape.allocate<T>(g.y_count());
         record.activation.pre = pre;
-        kernels::conv2d(g, input, weights, epilogue, pre);
+        convolve(record, input, weights, epilogue, pre);
         activate(record, g.y_count(), pre, out.y<T>());
     } else {
         epilogue.activation = record.activation.kind;
-        kernels::conv2d(g, input, weights, epilogue, out.y<T>());
+        convolve(record, input, weights, epilogue, out.y<T>());
     }
 }
 
@@ -213,7 +234,8 @@ Var conv2d(Var x, Var w, Var b, const Conv2dOptions& options) {
     check_dtypes("conv2d", x, w, b);
     ConvRecord record{.geometry = geometry_of(x.shape(), w.shape(), options),
                       .table = options.table.empty() ? nullptr : options.table.data(),
-                      .activation = {options.activation, options.slope}};
+                      .activation = {options.activation, options.slope},
+                      .winograd = options.winograd};
     const ConvGeometry& g = record.geometry;
     if (b) check_bias(g, b.shape());
     Tape& tape = x.tape();

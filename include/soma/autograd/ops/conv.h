@@ -4,11 +4,13 @@
 // Legend: N images, H W C input height, width, channels; KH KW kernel; G groups; OC output
 // channels. The arithmetic, its order and its error bound stand in soma/kernels/conv.h.
 
+#include <optional>
 #include <span>
 
 #include "soma/autograd/ops/window.h"
 #include "soma/autograd/tape.h"
 #include "soma/kernels/activation.h"
+#include "soma/kernels/winograd.h"
 
 namespace soma {
 
@@ -24,6 +26,10 @@ struct Conv2dOptions {
     std::span<const std::uint8_t> table = {};
     Activation activation = Activation::none;
     double slope = 0.01;  // of leaky ReLU
+    // Forward and dx by Winograd's minimal filtering: up to 3 times as fast, but other bits and a
+    // weaker, norm-wise error bound (kernels/winograd.h). 3x3 kernel, stride 1, dilation 1, one
+    // group, else Error(usage): there is no silent fall back. dw and the curvature stay direct.
+    std::optional<kernels::WinogradTile> winograd = {};
 };
 
 // y = f(x * w + b), cross-correlation of NHWC images.
@@ -33,7 +39,8 @@ struct Conv2dOptions {
 // Backward, with a = dy f'(y): dx, dw as in kernels/conv.h, db = sum of a over what b is shared by.
 // Gradient that falls on padding is dropped.
 // Curvature: h_a = f'^2 h_y, then the same passes with w^2, x^2 and pad_value^2; h_b = sum h_a.
-// Cost: 2 N OH OW OC KH KW C/G flop forward, the same again for each of dx and dw.
+// Cost: 2 N OH OW OC KH KW C/G flop forward, the same again for each of dx and dw; counted so with
+// Winograd too, whose products are fewer.
 // Error(usage) when shapes, dtypes, table or options disagree.
 Var conv2d(Var x, Var w, Var b = {}, const Conv2dOptions& options = {});
 
