@@ -42,7 +42,8 @@ Prediction predict(const ProductPlan& p, const MachineRates& rates) {
     out.l1.bytes = m * padded_n * k * loads * s;
     out.l1.seconds = out.l1.bytes / rates.l1;
 
-    const double block_b = p.packed ? real(p.kc * std::min(p.nc, p.n)) * s : b;
+    const Index columns = p.by_strips ? p.tile_vectors * p.width : p.nc;
+    const double block_b = p.packed ? real(p.kc * std::min(columns, p.n)) * s : b;
     const bool b_in_l1 = block_b <= real(rates.l1_bytes);
     out.l2.bytes =
         (b_in_l1 ? 1 : row_blocks) * b + real(p.column_blocks()) * a + 2 * real(p.slices()) * c;
@@ -51,11 +52,12 @@ Prediction predict(const ProductPlan& p, const MachineRates& rates) {
     if (a + b + c > real(rates.l2_bytes)) {
         const bool streams_b = !p.packed && b > real(rates.l2_bytes);
         out.far_is_ram = rates.l3 == 0 || a + b + c > real(rates.l3_bytes) / 2;
-        out.far.bytes = real(p.column_blocks()) * a + (streams_b ? row_blocks : 1) * b +
-                        2 * real(p.k_blocks()) * c;
+        const Index a_passes = p.by_strips ? 1 : p.column_blocks();  // a slice of A stays in L2
+        out.far.bytes =
+            real(a_passes) * a + (streams_b ? row_blocks : 1) * b + 2 * real(p.k_blocks()) * c;
         out.far.seconds = out.far.bytes / (out.far_is_ram ? rates.ram : rates.l3);
     }
-    if (p.packed) {
+    if (p.packed && !p.in_passing) {
         out.pack.bytes = 3 * b;
         out.pack.seconds = out.pack.bytes / rates.l2;
     }

@@ -11,10 +11,11 @@
 //     t_L1    M N' K (1/MR + 1/NV) s              loads: a vector of B serves MR rows; a broadcast
 //                                                 of A, as dear as a vector, serves NV vectors
 //     t_L2    B: R K N' s, once a row block, or K N' s while the block of B fits L1
-//             A: J M K s;  C: 2 S M N s
+//             A: J M K s, J = strips where B is packed strip by strip;  C: 2 S M N s
 //     t_far   0 while A, B and C fit L2; else A: J M K s;  B: K N s, R times where it is not packed
 //             and does not fit L2;  C: 2 P M N s.  L3 where they fit half of it, else RAM
-//     t_pack  B read once from where it is, panels written and read through L2: 3 K N' s in all
+//     t_pack  B read once from where it is, panels written and read through L2: 3 K N' s in all;
+//             0 where the first tile of a strip packs it
 //     t_ends  a tile's last results: MR NV stores, the latency of an FMA and of a load
 //     t_call  measured: a 1 x 1 x 1 product
 //
@@ -31,13 +32,15 @@ struct ProductPlan {
     Index m = 0, n = 0, k = 0;
     Index width = 1, element = 4;           // W, s
     Index tile_rows = 1, tile_vectors = 1;  // MR, NV
-    bool packed = false;                    // panels of B, in blocks:
+    bool packed = false;                    // panels of B, in blocks of kc x nc,
+    bool by_strips = false;                 // or one strip at a time,
+    bool in_passing = false;                // by the tile that reads it first
     Index kc = 0, nc = 0;
 
     Index row_blocks() const { return ceil_div(m, tile_rows); }
     Index strips() const { return ceil_div(ceil_div(n, width), tile_vectors); }
     Index slices() const;
-    Index column_blocks() const { return packed ? ceil_div(n, nc) : 1; }
+    Index column_blocks() const { return by_strips ? strips() : packed ? ceil_div(n, nc) : 1; }
     Index k_blocks() const { return packed ? ceil_div(k, kc) : 1; }
 };
 

@@ -89,6 +89,8 @@ Explanation explain_gemm(Index m, Index n, Index k, Op op_a, Op op_b,
                                                        .element = sizeof(T),
                                                        .l2_bytes = cpu().l2_bytes,
                                                        .threads = num_threads()});
+    const bool by_strips = plan.path == kernels::GemmPath::strips;
+    const bool whole_rows = plan.path == kernels::GemmPath::stream;  // of B, for all rows of A
     const MainTile tile = main_tile();
     Explanation out{.path = kernels::name_of(plan.path),
                     .pack_a = plan.pack_a,
@@ -97,9 +99,11 @@ Explanation explain_gemm(Index m, Index n, Index k, Op op_a, Op op_b,
                              .k = k,
                              .width = width,
                              .element = sizeof(T),
-                             .tile_rows = std::min(tile.rows, m),
+                             .tile_rows = whole_rows ? m : std::min(tile.rows, m),
                              .tile_vectors = std::min(tile.vectors, ceil_div(n, width)),
                              .packed = plan.pack_b,
+                             .by_strips = by_strips,
+                             .in_passing = by_strips && op_b == Op::N,
                              .kc = plan.kc,
                              .nc = plan.nc},
                     .cells_m = plan.cells_m(m),

@@ -38,12 +38,17 @@ std::string time_text(double seconds) { return fixed(1e6 * seconds, 2) + " us"; 
 
 std::string rate_text(double rate, const char* unit) { return fixed(1e-9 * rate, 1) + unit; }
 
+std::string packing_text(const bench::ProductPlan& p) {
+    if (!p.packed) return ": A and B read in place";
+    if (p.in_passing) return ": each strip of B packed by the tile that reads it first";
+    if (p.by_strips) return ": B transposed and packed strip by strip";
+    return concat(": B packed in blocks of ", std::min(p.kc, p.k), " k x ", std::min(p.nc, p.n),
+                  " columns");
+}
+
 std::string plan_text(const Explanation& e) {
     const bench::ProductPlan& p = e.plan;
-    std::string out = concat("path    ", e.path,
-                             p.packed ? concat(": B packed in blocks of ", std::min(p.kc, p.k),
-                                               " k x ", std::min(p.nc, p.n), " columns")
-                                      : std::string(": A and B read in place"),
+    std::string out = concat("path    ", e.path, packing_text(p),
                              e.pack_a ? ", A transposed block by block" : "", "\n");
     out +=
         concat("tiles   ", p.row_blocks(), p.row_blocks() == 1 ? " row block" : " row blocks",
