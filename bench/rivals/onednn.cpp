@@ -243,7 +243,8 @@ ConvDescs describe(const Api& f, const ConvGeometry& g) {
             .pad_right = {g.pad_bottom, g.pad_right}};
 }
 
-// The first implementation for a pass; its successors by next_implementation.
+// The first implementation for a pass; its successors by next_implementation, which still reads the
+// hint: it lives as long as what it hinted at.
 Owned describe_pass(const Api& f, const ConvDescs& d, ConvPass pass) {
     Handle h = nullptr;
     Status s = f.forward(&h, f.engine, kForwardTraining, kDirect, d.x.get(), d.any_w.get(), nullptr,
@@ -257,7 +258,8 @@ Owned describe_pass(const Api& f, const ConvDescs& d, ConvPass pass) {
         s = f.weights(&h, f.engine, kDirect, d.x.get(), d.any_w.get(), nullptr, d.y.get(),
                       d.strides, d.dilates, d.pad_left, d.pad_right, hint.get(), nullptr);
     }
-    return own(s, h, f.pd_destroy);
+    if (s != kSuccess) return {};
+    return {h, [destroy = f.pd_destroy, hint](Handle pd) { destroy(pd); }};
 }
 
 // The work of one implementation: the pass between the reorders that its weights need.
