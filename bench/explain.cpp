@@ -107,7 +107,7 @@ Explanation explain_gemm(Index m, Index n, Index k, Op op_a, Op op_b,
                              .kc = plan.kc,
                              .nc = plan.nc},
                     .cells_m = plan.cells_m(m),
-                    .cells_n = plan.cells_n(n),
+                    .cells_n = plan.cells_n(n - plan.edge),
                     .rates = measured_rates<T>(options),
                     .prediction = {},
                     .measured = measured_seconds(product, options)};

@@ -45,6 +45,49 @@ void check(const Gemm<T>& g, bool with_b) {
                "]; need at least ", g.n);
 }
 
+// One past the last element of a matrix of `rows` rows; checks that it can exist.
+template <class T>
+const T* end_of(const char* name, const T* first, Index rows, Index ld, Index columns) {
+    Index last = 0, elements = 0, bytes = 0;
+    const bool fits = !__builtin_mul_overflow(rows - 1, ld, &last) &&
+                      !__builtin_add_overflow(last, columns, &elements) &&
+                      !__builtin_mul_overflow(elements, Index{sizeof(T)}, &bytes);
+    SOMA_CHECK(fits, "gemm: ", name, " of ", rows, " rows, ", ld,
+               " elements apart, has no address; sizes are too large");
+    SOMA_CHECK(first != nullptr, "gemm: ", name, " is null, but has ", rows, " rows of ", columns);
+    return first + elements;
+}
+
+// Arrays that are read exist and are not written: the error when they are not.
+template <class T>
+[[gnu::noinline, gnu::cold]] void explain_arrays(const Gemm<T>& g, bool with_b) {
+    const T* c_end = end_of<T>("C", g.c, g.m, g.ldc, g.n);
+    if (g.k == 0 || g.alpha == 0) return;
+    const bool a_stored = g.op_a == Op::N, b_stored = g.op_b == Op::N;
+    const T* a_end = end_of("A", g.a, a_stored ? g.m : g.k, g.lda, a_stored ? g.k : g.m);
+    SOMA_CHECK(a_end <= g.c || c_end <= g.a, "gemm: C overlaps A");
+    if (!with_b) return;
+    const T* b_end = end_of("B", g.b, b_stored ? g.k : g.n, g.ldb, b_stored ? g.n : g.k);
+    SOMA_CHECK(b_end <= g.c || c_end <= g.b, "gemm: C overlaps B");
+}
+
+// Tiny products feel every comparison, so the usual case is settled by few; rows of A and B count
+// with their whole stride here.
+template <class T>
+inline void check_arrays(const Gemm<T>& g, bool with_b) {
+    constexpr Index kNoOverflow = Index{1} << 28;
+    const auto apart = [](const T* x, Index elements, const T* y, Index more) {
+        return x + elements <= y || y + more <= x;
+    };
+    const Index c = g.m * g.ldc, a = (g.op_a == Op::N ? g.m : g.k) * g.lda;
+    const Index b = (g.op_b == Op::N ? g.k : g.n) * g.ldb;
+    const bool usual = (g.m | g.n | g.k | g.lda | g.ldb | g.ldc) < kNoOverflow && g.c != nullptr &&
+                       g.a != nullptr && apart(g.a, a, g.c, c) && with_b && g.b != nullptr &&
+                       apart(g.b, b, g.c, c);
+    if (!usual) [[unlikely]]
+        explain_arrays(g, with_b);
+}
+
 template <class T>
 auto backend_function() {
     const GemmBackend& backend = active_gemm_backend();
@@ -101,16 +144,6 @@ void check_backend(const GemmJob<T>& g) {
                backend.name, " takes at most ", backend.largest, ", use SOMA_GEMM=native");
 }
 
-// Last columns of C that would fill an eighth of a vector or less: in a large product they are one
-// of their own, on the narrow path, whose vectors run along the rows of C. 0: none.
-template <class T>
-Index edge_columns(const Gemm<T>& g) {
-    const Index width = table<T>().width, edge = g.n % width;
-    const bool large = g.m >= 4 * width && g.n >= 4 * width && g.k >= 4 * width;
-    const bool chain = g.order == Order::chain || g.k <= kGemmSlice;
-    return large && chain && edge <= width / 8 ? edge : 0;
-}
-
 // The path of tiny products, straight from the call: a copy of the job would cost a tenth of it.
 // False when g takes another path.
 template <class T>
@@ -118,7 +151,7 @@ bool run_tiny(const Gemm<T>& g) {
     const bool small = g.m <= kTinySize && g.n <= kTinySize && g.k <= kTinySize;
     const bool reads = g.alpha != 0 && g.k > 0;
     if (!small || !reads || g.op_b == Op::T || !fits_kernel(g.epilogue)) return false;
-    if (backend_function<T>() != nullptr || edge_columns(g) > 0) return false;
+    if (backend_function<T>() != nullptr) return false;
     const bool a_is_stored = g.op_a == Op::N;
     table<T>().gemm.block({.m = g.m,
                            .n = g.n,
@@ -138,15 +171,7 @@ bool run_tiny(const Gemm<T>& g) {
 }
 
 template <class T>
-void run(const GemmJob<T>& g) {
-    if (run_tiny<T>(g)) return;
-    check_backend(g);
-    if (const Index edge = edge_columns<T>(g); edge > 0) {
-        run(cell_of(g, 0, g.m, 0, g.n - edge));
-        run(cell_of(g, 0, g.m, g.n - edge, edge));
-        return;
-    }
-    const GemmPlan plan = plan_gemm(shape_of<T>(g), machine<T>());
+void run_planned(const GemmJob<T>& g, const GemmPlan& plan) {
     if (plan.cell_m >= g.m && plan.cell_n >= g.n) {
         run_path(g, plan);
         return;
@@ -154,6 +179,16 @@ void run(const GemmJob<T>& g) {
     for_each_cell(g.m, g.n, plan, [&](Index i, Index m, Index j, Index n) {
         run_path(cell_of(g, i, m, j, n), plan);
     });
+}
+
+template <class T>
+void run(const GemmJob<T>& g) {
+    if (run_tiny<T>(g)) return;
+    check_backend(g);
+    const GemmPlan plan = plan_gemm(shape_of<T>(g), machine<T>());
+    if (plan.edge == 0) return run_planned(g, plan);
+    run_planned(cell_of(g, 0, g.m, 0, g.n - plan.edge), plan);
+    run(cell_of(g, 0, g.m, g.n - plan.edge, plan.edge));
 }
 
 // alpha == 0 is a product with K = 0: nothing is read.
@@ -170,8 +205,9 @@ GemmJob<T> job_of(const Gemm<T>& g) {
 template <class T>
 void gemm(const Gemm<T>& g) {
     check(g, true);
-    if (g.m == 0 || g.n == 0 || run_tiny(g)) return;
-    run(job_of(g));
+    if (g.m == 0 || g.n == 0) return;
+    check_arrays(g, true);
+    if (!run_tiny(g)) run(job_of(g));
 }
 
 template <class T>
@@ -180,7 +216,8 @@ void gemm_batched(const Gemm<T>& g, Index batch, Index stride_a, Index stride_b,
     SOMA_CHECK(batch >= 0, "gemm_batched: batch is ", batch, "; need at least 0");
     SOMA_CHECK(g.epilogue.pre == nullptr && g.epilogue.residual == nullptr,
                "gemm_batched: pre and residual are outputs and inputs of one product");
-    if (g.m == 0 || g.n == 0) return;
+    if (g.m == 0 || g.n == 0 || batch == 0) return;
+    check_arrays(g, true);
     const auto item = [&](Index i) {
         GemmJob<T> job = job_of(g);
         job.a += i * stride_a;
@@ -232,6 +269,7 @@ void gemm(const Gemm<T>& g, const PackedB<T>& b) {
     SOMA_CHECK(g.order == Order::chain || g.k <= kGemmSlice,
                "gemm: a packed B is for order chain, K is ", g.k);
     if (g.m == 0 || g.n == 0) return;
+    check_arrays(g, false);
     GemmJob<T> job = job_of(g);
     const T* panels = reinterpret_cast<const T*>(b.panels_.get());
     const GemmPlan plan = plan_packed_b(g.m, g.n, job.k, machine<T>());

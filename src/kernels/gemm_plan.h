@@ -14,6 +14,9 @@
 //     narrow    N <= width / 4, M >= width                        C^T = op(B)^T op(A)^T
 //     tree      order tree, K > 256                               leaves of 256 k, merged pairwise
 //
+// Last columns that would fill an eighth of a vector or less are an edge: a narrow product of their
+// own; the rest of the plan is for the columns before them.
+//
 // packed:  for columns by nc: for k by kc: pack B[kc, nc] (60 % of L2); for all rows by mc: kernel.
 
 #include "soma/core/cpu.h"
@@ -41,6 +44,7 @@ struct GemmPlan {
     bool far_c = false;            // C does not stay in L2: the kernel prefetches it
     Index kc = 0, nc = 0, mc = 0;  // blocks of k, of columns, of rows
     Index cell_m = 0, cell_n = 0;  // the part of C that a thread takes at once
+    Index edge = 0;                // columns, not counted in cells
     Index leaves_per_task = 0;     // tree: leaves are split over threads, too, in such chunks
     Index cells_m(Index m) const { return ceil_div(m, cell_m); }
     Index cells_n(Index n) const { return ceil_div(n, cell_n); }

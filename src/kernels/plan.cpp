@@ -118,7 +118,17 @@ const char* name_of(GemmPath path) {
     return "?";
 }
 
-GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
+namespace {
+
+// An edge pays in a large product only: a narrow product has costs of its own.
+Index edge_columns(const GemmShape& shape, const GemmMachine& machine) {
+    const Index large = 4 * machine.width, edge = shape.n % machine.width;
+    const bool chain = shape.order == Order::chain || shape.k <= kGemmSlice;
+    const bool pays = shape.m >= large && shape.n >= large && shape.k >= large;
+    return pays && chain && edge <= machine.width / 8 ? edge : 0;
+}
+
+GemmPlan plan_columns(const GemmShape& shape, const GemmMachine& machine) {
     const Index s = machine.element;
     if (shape.order == Order::tree && shape.k > kGemmSlice) return plan_tree(shape, machine);
     GemmPlan plan;
@@ -156,6 +166,18 @@ GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
     return plan;
 }
 
+}  // namespace
+
+GemmPlan plan_gemm(const GemmShape& shape, const GemmMachine& machine) {
+    const bool small = shape.m <= kTinySize && shape.n <= kTinySize && shape.k <= kTinySize;
+    const Index edge = small ? 0 : edge_columns(shape, machine);
+    GemmShape main = shape;
+    main.n -= edge;
+    GemmPlan plan = plan_columns(main, machine);
+    plan.edge = edge;
+    return plan;
+}
+
 GemmPlan plan_packed_b(Index m, Index n, Index k, const GemmMachine& machine) {
     GemmPlan plan{.path = GemmPath::packed};
     choose_blocks(plan, m, machine);
@@ -168,7 +190,16 @@ GemmPlan plan_packed_b(Index m, Index n, Index k, const GemmMachine& machine) {
     return plan;
 }
 
-Index scratch_bytes(const GemmPlan& plan, const GemmShape& shape, const GemmMachine& machine) {
+Index scratch_bytes(const GemmPlan& plan, const GemmShape& whole, const GemmMachine& machine) {
+    GemmShape shape = whole;
+    if (plan.edge > 0) {  // it takes its scratch when the other columns are done
+        GemmPlan main = plan;
+        main.edge = 0;
+        shape.n = plan.edge;
+        const Index edge = scratch_bytes(plan_gemm(shape, machine), shape, machine);
+        shape.n = whole.n - plan.edge;
+        return std::max(edge, scratch_bytes(main, shape, machine));
+    }
     Index elements = 0;
     const Index n = round_up(std::min(plan.nc, shape.n), machine.width);
     switch (plan.path) {

@@ -41,10 +41,12 @@ TEST(GemmPlan, CellsCoverCExactlyOnce) {
                     ASSERT_GE(plan.cell_m, 1);
                     ASSERT_GE(plan.cell_n, 1);
                     EXPECT_LT((plan.cells_m(m) - 1) * plan.cell_m, m) << "an empty row of cells";
-                    EXPECT_LT((plan.cells_n(n) - 1) * plan.cell_n, n) << "an empty column of cells";
+                    const Index columns = n - plan.edge;
+                    EXPECT_LT((plan.cells_n(columns) - 1) * plan.cell_n, columns)
+                        << "an empty column of cells";
                     EXPECT_GE(plan.cells_m(m) * plan.cell_m, m);
-                    EXPECT_GE(plan.cells_n(n) * plan.cell_n, n);
-                    EXPECT_LE(plan.cells_m(m) * plan.cells_n(n), machine.threads);
+                    EXPECT_GE(plan.cells_n(columns) * plan.cell_n, columns);
+                    EXPECT_LE(plan.cells_m(m) * plan.cells_n(columns), machine.threads);
                 }
             }
         }
@@ -97,6 +99,16 @@ TEST(GemmPlan, PathsFollowTheShape) {
     EXPECT_EQ(path(row_major(1000, 1, 300)), GemmPath::narrow);
     EXPECT_EQ(path(gradient), GemmPath::tree);
     EXPECT_EQ(path(short_sum), GemmPath::strips) << "one leaf is a chain";
+}
+
+TEST(GemmPlan, OneOrTwoColumnsBeyondWholeVectorsAreAnEdge) {
+    const auto edge = [](Index n) { return plan_gemm(row_major(200, n, 200), kServer).edge; };
+
+    EXPECT_EQ(edge(160), 0);
+    EXPECT_EQ(edge(161), 1);
+    EXPECT_EQ(edge(162), 2);
+    EXPECT_EQ(edge(163), 0) << "a masked vector costs less";
+    EXPECT_EQ(plan_gemm(row_major(200, 161, 20), kServer).edge, 0) << "short sums";
 }
 
 TEST(GemmPlan, BlocksFollowTheCaches) {

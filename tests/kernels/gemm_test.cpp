@@ -272,6 +272,53 @@ TEST(Gemm, ErrorsNameTheOperandAndTheRule) {
     EXPECT_EQ(c, problem.c) << "an error must come before any change";
 }
 
+TEST(Gemm, RefusesArraysThatAreMissingAliasedOrWithoutAddress) {
+    std::vector<float> x(100, 1), y(100, 0);
+    const Gemm<float> good{.m = 4,
+                           .n = 5,
+                           .k = 6,
+                           .a = x.data(),
+                           .lda = 6,
+                           .b = x.data() + 30,
+                           .ldb = 5,
+                           .c = y.data(),
+                           .ldc = 5};
+    const auto error_of = [&](auto&& change) {
+        Gemm<float> g = good;
+        change(g);
+        try {
+            gemm(g);
+        } catch (const Error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+
+    EXPECT_EQ(error_of([](Gemm<float>&) {}), "");
+    EXPECT_EQ(error_of([](Gemm<float>& g) { g.b = g.a; }), "") << "A may equal B";
+    EXPECT_NE(error_of([](Gemm<float>& g) { g.a = nullptr; }).find("A is null"), std::string::npos);
+    EXPECT_NE(error_of([](Gemm<float>& g) { g.c = nullptr; }).find("C is null"), std::string::npos);
+    EXPECT_NE(error_of([&](Gemm<float>& g) { g.c = x.data() + 23; }).find("C overlaps A"),
+              std::string::npos);
+    EXPECT_NE(error_of([&](Gemm<float>& g) { g.c = x.data() + 59; }).find("C overlaps B"),
+              std::string::npos);
+    EXPECT_NE(error_of([](Gemm<float>& g) { g.ldb = Index{1} << 61; }).find("too large"),
+              std::string::npos);
+    EXPECT_EQ(error_of([](Gemm<float>& g) {
+                  g.alpha = 0;
+                  g.a = g.b = nullptr;
+              }),
+              "")
+        << "not read";
+    EXPECT_EQ(error_of([](Gemm<float>& g) {
+                  g.m = 0;
+                  g.a = g.b = nullptr;
+                  g.c = nullptr;
+              }),
+              "")
+        << "empty";
+}
+
 TEST(Gemm, PackedBRefusesOtherSizesAndTables) {
     const KernelSettings settings;
     const Problem<float> problem({.m = 4, .n = 5, .k = 6});

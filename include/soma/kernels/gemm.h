@@ -69,8 +69,9 @@ struct Gemm {
     Epilogue<T> epilogue = {};
 };
 
-// Throws Error(usage) for a negative size or a leading dimension below the row length, before
-// anything is written.
+// Throws Error(usage) for a negative size, a leading dimension below the row length, a matrix that
+// has no address (too large, or null though it is used) and a C that overlaps A or B, before
+// anything is written. A may equal B.
 template <class T>
 void gemm(const Gemm<T>& g);
 
