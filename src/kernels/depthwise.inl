@@ -1,76 +1,127 @@
 // Depthwise convolution kernels: every channel by itself, vectors along C; and the table of all
 // convolution kernels.
 //
-//   forward and dx   a tile of pixels of one output row holds its sums in registers while the taps
-//                    ascend: per tap one vector of weights serves all pixels of the tile
-//   dw               a leaf of pixels is one chain per (tap, channel)
+//   forward and dx   a tile of output pixels holds its sums in registers while the taps ascend: per
+//                    tap one vector of weights serves all pixels of the tile
+//   dw               a leaf of pixels is one chain per (tap, channel), nine taps at a time: a vector
+//                    of dy serves them all
 //
 // The chain over taps has one slice (kh kw <= 256, checked by the driver), so the result equals the
 // grouped form bit for bit. Contract: soma/kernels/table/conv.h, klen == 1 and tap_rows == 1.
 
-constexpr int kDepthwisePixels = 4;  // independent chains that hide the latency of an FMA
+// A tile of rows x pixels: enough independent chains to hide the latency of an FMA, and rows below
+// each other, because they share most of their input.
+constexpr int kDepthwiseRows = 4, kDepthwisePixels = 2;
+// Taps of dw that are summed together: nine sums, one vector of dy and one of x.
+constexpr int kDepthwiseTaps = 9;
 
-template <class V, int PIXELS>
+template <class V, int ROWS, int PIXELS, class At>
 inline void depthwise_tile(const ConvRows<typename V::Scalar>& t, Index x, Index y, Index c,
-                           int n) noexcept {
-    typename V::Reg sum[PIXELS];
+                           At at) {
+    using L = Lanes<V>;
+    L sum[ROWS][PIXELS];
 #pragma GCC unroll 8
-    for (int i = 0; i < PIXELS; ++i) sum[i] = V::zero();
+    for (int r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 8
+        for (int i = 0; i < PIXELS; ++i) sum[r][i] = {V::zero()};
+    }
     for (Index s = 0; s < t.segments.first[1]; ++s) {
-        const auto weight = load_lanes<V>(t.w + t.segments.list[s].b + c, n);
+        const L weight = at.load(t.w + t.segments.list[s].b + c);
         const auto* tap = t.x + x + t.segments.list[s].a + c;
 #pragma GCC unroll 8
-        for (int i = 0; i < PIXELS; ++i) {
-            sum[i] = V::fma(load_lanes<V>(tap + i * t.x_pixel, n), weight, sum[i]);
-        }
-    }
+        for (int r = 0; r < ROWS; ++r) {
 #pragma GCC unroll 8
-    for (int i = 0; i < PIXELS; ++i) {
-        auto* at = t.y + y + i * t.y_pixel + c;
-        auto v = t.accumulate ? V::add(load_lanes<V>(at, n), sum[i]) : sum[i];
-        if (t.bias != nullptr) v = V::add(v, load_lanes<V>(t.bias + c, n));
-        if (t.relu) v = V::max(V::zero(), v);
-        store_lanes<V>(at, n, v);
-    }
-}
-
-template <class V, int PIXELS>
-void depthwise_pixels(const ConvRows<typename V::Scalar>& t, Index x, Index y) noexcept {
-    for_each_channel_block<V>(t.channels,
-                              [&](Index c, int n) { depthwise_tile<V, PIXELS>(t, x, y, c, n); });
-}
-
-template <class V>
-void depthwise_rows(const ConvRows<typename V::Scalar>& t) noexcept {
-    for (Index r = 0; r < t.rows; ++r) {
-        Index q = 0;
-        for (; q + kDepthwisePixels <= t.pixels; q += kDepthwisePixels) {
-            depthwise_pixels<V, kDepthwisePixels>(t, r * t.x_row + q * t.x_pixel,
-                                                  r * t.y_row + q * t.y_pixel);
-        }
-        for (; q < t.pixels; ++q) {
-            depthwise_pixels<V, 1>(t, r * t.x_row + q * t.x_pixel, r * t.y_row + q * t.y_pixel);
-        }
-    }
-}
-
-template <class V>
-void depthwise_leaf(const ConvLeaf<typename V::Scalar>& t) noexcept {
-    for (Index tap = t.row_begin; tap < t.row_end; ++tap) {
-        auto* dw = t.dw + (tap - t.row_begin) * t.ldw;
-        for_each_channel_block<V>(t.channels, [&](Index c, int n) {
-            auto sum = V::zero();
-            for (Index s = 0; s < t.segment_count; ++s) {
-                const auto* x = t.x + t.tap_offset[tap] + t.segments[s].a + c;
-                const auto* dy = t.dy + t.segments[s].b + c;
-                for (Index k = t.segments[s].klen; k > 0; --k, x += t.x_pixel, dy += t.ldy) {
-                    sum = V::fma(load_lanes<V>(x, n), load_lanes<V>(dy, n), sum);
-                }
+            for (int i = 0; i < PIXELS; ++i) {
+                sum[r][i] = fma(at.load(tap + r * t.x_row + i * t.x_pixel), weight, sum[r][i]);
             }
-            if (t.accumulate) sum = V::add(load_lanes<V>(dw + c, n), sum);
-            store_lanes<V>(dw + c, n, sum);
+        }
+    }
+    const L zero{V::zero()};
+    for (int r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 8
+        for (int i = 0; i < PIXELS; ++i) {
+            auto* out = t.y + y + r * t.y_row + i * t.y_pixel + c;
+            L v = t.accumulate ? at.load(out) + sum[r][i] : sum[r][i];
+            if (t.bias != nullptr) v = v + at.load(t.bias + c);
+            if (t.relu) v = max(zero, v);
+            at.store(out, v);
+        }
+    }
+}
+
+template <class V, int ROWS>
+inline void depthwise_strip(const ConvRows<typename V::Scalar>& t, Index row) {
+    const Index x = row * t.x_row, y = row * t.y_row;
+    Index q = 0;
+    for (; q + kDepthwisePixels <= t.pixels; q += kDepthwisePixels) {
+        for_each_vector<V>(t.channels, [&](Index c, auto at) {
+            depthwise_tile<V, ROWS, kDepthwisePixels>(t, x + q * t.x_pixel, y + q * t.y_pixel, c,
+                                                      at);
         });
     }
+    for (; q < t.pixels; ++q) {
+        for_each_vector<V>(t.channels, [&](Index c, auto at) {
+            depthwise_tile<V, ROWS, 1>(t, x + q * t.x_pixel, y + q * t.y_pixel, c, at);
+        });
+    }
+}
+
+template <class V>
+[[gnu::flatten]] void depthwise_rows(const ConvRows<typename V::Scalar>& t) noexcept {
+    Index row = 0;
+    for (; row + kDepthwiseRows <= t.rows; row += kDepthwiseRows) {
+        depthwise_strip<V, kDepthwiseRows>(t, row);
+    }
+    for (; row < t.rows; ++row) depthwise_strip<V, 1>(t, row);
+}
+
+// ---- dw ----
+
+// Sums of the taps [first, first + TAPS) of one vector of channels over all pixels of the leaf.
+template <class V, int TAPS, class At>
+inline void depthwise_taps(const ConvLeaf<typename V::Scalar>& t, Index first, Index c, At at) {
+    using L = Lanes<V>;
+    const Index* offset = t.tap_offset + first;
+    L sum[TAPS];
+#pragma GCC unroll 9
+    for (int i = 0; i < TAPS; ++i) sum[i] = {V::zero()};
+    for (Index s = 0; s < t.segment_count; ++s) {
+        const auto* x = t.x + t.segments[s].a + c;
+        const auto* dy = t.dy + t.segments[s].b + c;
+        for (Index k = t.segments[s].klen; k > 0; --k, x += t.x_pixel, dy += t.ldy) {
+            const L g = at.load(dy);
+#pragma GCC unroll 9
+            for (int i = 0; i < TAPS; ++i) sum[i] = fma(at.load(x + offset[i]), g, sum[i]);
+        }
+    }
+    auto* dw = t.dw + (first - t.row_begin) * t.ldw + c;
+#pragma GCC unroll 9
+    for (int i = 0; i < TAPS; ++i, dw += t.ldw) {
+        at.store(dw, t.accumulate ? at.load(dw) + sum[i] : sum[i]);
+    }
+}
+
+// depthwise_taps<V, taps> for 1 <= taps <= TAPS.
+template <class V, int TAPS, class At>
+inline void depthwise_taps(int taps, const ConvLeaf<typename V::Scalar>& t, Index first, Index c,
+                           At at) {
+    if constexpr (TAPS > 1) {
+        if (taps < TAPS) return depthwise_taps<V, TAPS - 1>(taps, t, first, c, at);
+    }
+    depthwise_taps<V, TAPS>(t, first, c, at);
+}
+
+template <class V>
+[[gnu::flatten]] void depthwise_leaf(const ConvLeaf<typename V::Scalar>& t) noexcept {
+    const Index rows = t.row_end - t.row_begin;
+    const Index groups = (rows + kDepthwiseTaps - 1) / kDepthwiseTaps;
+    for_each_vector<V>(t.channels, [&](Index c, auto at) {
+        for (Index g = 0; g < groups; ++g) {  // groups of equal size, give or take one tap
+            const Index first = g * rows / groups, end = (g + 1) * rows / groups;
+            depthwise_taps<V, kDepthwiseTaps>(static_cast<int>(end - first), t, t.row_begin + first,
+                                              c, at);
+        }
+    });
 }
 
 template <class V>
