@@ -15,6 +15,8 @@ using bench::Outcome;
 
 // A multiple of the rows of all tiles, wide and tall: no table is about what is left over.
 constexpr Index kPairRows = 840;
+// Beside kLarge: rows of B and of A transposed are no multiple of a page, and of a set of L1.
+constexpr GemmShape kOddLarge{1040, 1040, 1040};
 
 std::string fixed(double x, int digits) {
     char text[32];
@@ -77,11 +79,11 @@ std::vector<std::string> about(const Rung& r, int width) {
 std::string caption(const Ladder& ladder, const MeasureOptions& options,
                     const std::vector<Outcome>& outcomes) {
     const double peak = bench::spread_of(outcomes.front().peak).median;
-    return concat("\n", cpu().model, ", ", ladder.isa, ", ", options.threads,
-                  options.threads == 1 ? " thread" : " threads", ", ", SOMA_LADDER_COMPILER,
-                  "; medians of ", options.rounds,
-                  " interleaved rounds; the FMA peak beside them: ", fixed(1e-9 * peak, 0),
-                  " GF.\n");
+    return concat(
+        "\n", cpu().model, " (L1 ", cpu().l1d_bytes >> 10, " KB, L2 ", cpu().l2_bytes >> 10,
+        " KB), ", ladder.isa, ", ", options.threads, options.threads == 1 ? " thread" : " threads",
+        ", ", SOMA_LADDER_COMPILER, "; medians of ", options.rounds,
+        " interleaved rounds; the FMA peak beside them: ", fixed(1e-9 * peak, 0), " GF.\n");
 }
 
 // Rungs of gemm/ or of conv/.
@@ -105,6 +107,20 @@ Table two_shapes(const std::string& name, const Ladder& ladder, const std::vecto
                      {share(first[i]), share(second[i]), fixed(second[i].gflops(), 1)});
         text += row(cells);
     }
+    text += caption(ladder, options, second);
+    first.insert(first.end(), second.begin(), second.end());
+    return {concat(name, " ", ladder.isa), text, first};
+}
+
+// The same without what is known of the rungs.
+Table shares(const std::string& name, const Ladder& ladder, const std::vector<Rung>& list,
+             const Shape& one, const Shape& other, const MeasureOptions& options) {
+    std::vector<Outcome> first = climb(list, one, options), second = climb(list, other, options);
+    std::string text = head({"rung", "idea", concat("% at ", describe(one)),
+                             concat("% at ", describe(other)), "GF there"});
+    for (std::size_t i = 0; i < list.size(); ++i)
+        text += row({link_to(list[i]), list[i].idea, share(first[i]), share(second[i]),
+                     fixed(second[i].gflops(), 1)});
     text += caption(ladder, options, second);
     first.insert(first.end(), second.begin(), second.end());
     return {concat(name, " ", ladder.isa), text, first};
@@ -167,16 +183,15 @@ Table threads_table(const Ladder& ladder, const MeasureOptions& options) {
     std::vector<Rung> list;
     for (const Rung& r : rungs_of(ladder, "gemm"))
         if (r.threads) list.push_back(r);
-    std::string text = head({"rung", "idea", concat("% of all at ", describe(kSmall)),
-                             concat("% of all at ", describe(kLarge)), "GF there"});
-    std::vector<Outcome> first = climb(list, kSmall, options),
-                         second = climb(list, kLarge, options);
-    for (std::size_t i = 0; i < list.size(); ++i)
-        text += row({link_to(list[i]), list[i].idea, share(first[i]), share(second[i]),
-                     fixed(second[i].gflops(), 1)});
-    text += caption(ladder, options, second);
-    first.insert(first.end(), second.begin(), second.end());
-    return {concat("threads ", ladder.isa), text, first};
+    return shares("threads", ladder, list, kSmall, kLarge, options);
+}
+
+Table stride_table(const Ladder& ladder, const MeasureOptions& options) {
+    std::vector<Rung> list;
+    for (const Rung& r : rungs_of(ladder, "gemm"))
+        for (const char* file : {"gemm/07_any_size", "gemm/08_pack_b", "gemm/10_transposed"})
+            if (std::string(r.file) == file) list.push_back(r);
+    return shares("stride", ladder, list, kLarge, kOddLarge, options);
 }
 
 Table error_table(const Ladder& ladder) {

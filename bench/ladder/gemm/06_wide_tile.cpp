@@ -9,9 +9,9 @@
 //             |  |  |  |  | 6            |  |  |     that a late load hurts nobody.
 //             +--+--+--+--+              |  |  |
 //                                        |  |  | 14  The tall one has to find 14 rows of A: x86
-//                                        |  |  |     has 15 usable address registers, GCC runs
-//                                        |  |  |     out of them and reloads 4 row offsets from
-//                                        +--+--+     the stack in every turn.
+//                                        |  |  |     has 15 usable address registers. GCC runs out
+//                                        |  |  |     and in every turn loads 2 row offsets and the
+//                                        +--+--+     loop counter from the stack.
 //
 // Count for 6 x 4: 10 loads need 5 cycles where the FMAs need 12; a vector of B read from L2
 // instead costs 256 bytes = 5 cycles a turn: also hidden.

@@ -12,7 +12,7 @@
 // of k becomes part of the numerics: 256, for everyone, and each block of k is one slice.
 //
 // Why slices at all, and not one chain? The error of a chain grows with its length, that of slices
-// with 256 + K / 256: at K = 4096 the worst element is 10 times closer to the truth (README.md).
+// with 256 + K / 256: at K = 4096 the worst element is 6 times closer to the truth (README.md).
 // Why 256? Shorter slices touch C more often, longer ones err more.
 //
 // Count: as rung 9 with KC = 256 instead of 512: 24 more loads, adds and stores of C every 256 x 12
