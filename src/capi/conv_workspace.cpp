@@ -144,6 +144,10 @@ Workspace backward_weights(const ConvGeometry& g, int threads) {
     if (!reads_in_place(g)) slice.add<float>(leaf_band(g));
     slice.add<GemmSegment>(kGemmSlice);
     for (Index level = 0; level < levels; ++level) slice.add<float>(block * g.oc);
+    if (kernels::transposes_leaves(g)) {
+        slice.add<float>(std::min(block, kernels::kTransposedRows) * kernels::kLeafStride);
+        slice.add<float>(kGemmSlice * kernels::kPanelVectors * kernels::table<float>().width);
+    }
     return {.own = own.total() + slice.total(), .slice = slice.total()};
 }
 

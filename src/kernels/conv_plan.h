@@ -196,6 +196,24 @@ void run_wide(ConvRows<T> task, const ConvPiece<T>* pieces, Index count, Index c
     }
 }
 
+// ---- leaves of backward-weights -----------------------------------------------------------------
+//
+// With many channels the pixels of a tap are far apart: a tile's column of x has a line for each
+// pixel, and many of these lines share a set of L1. A leaf of x is then transposed, so that its
+// rows follow the reduction. That pays when enough output channels use it; taps that overlap are
+// transposed again, and need more.
+
+inline constexpr Index kTransposedRows = 240;          // at most at once: 256 KB
+inline constexpr Index kLeafStride = kGemmSlice + 16;  // rows of a transposed leaf, an odd line
+
+inline bool transposes_leaves(const ConvGeometry& g) {
+    const Index enough = g.kh * g.kw == 1 ? 128 : 384;
+    return !is_depthwise(g) && g.group_c() >= 16 && g.group_oc() >= enough;
+}
+
+// Rows that are transposed at once, of a block of `rows`.
+inline Index transposed_rows(Index rows) { return ceil_div(rows, ceil_div(rows, kTransposedRows)); }
+
 // An image and the margins its band adds on the left and right.
 struct Frame {
     Index h, w, c;

@@ -66,6 +66,9 @@ struct Weights {
         return (rows * g.stride_h + images * band_rows(1)) * frame.row_elements();
     }
     LeafPixels<T> pixels_of(ScratchScope& scratch, Index leaf) const;
+    void transpose(const LeafPixels<T>& in, Index group, Index row, Index rows, T* to) const;
+    void products(const LeafPixels<T>& in, Index leaf, Index row_begin, Index row_end,
+                  bool accumulate, T* dw) const;
     void leaf(Index leaf, Index row_begin, Index row_end, bool accumulate, T* dw) const;
     void tree(Index row_begin, Index row_end, Index first, Index last, bool accumulate,
               T* dw) const;
@@ -108,11 +111,61 @@ LeafPixels<T> Weights<T>::pixels_of(ScratchScope& scratch, Index leaf) const {
     return result;
 }
 
+// `rows` rows of the field from `row`, one leaf of pixels each, kLeafStride apart.
+template <class T>
+void Weights<T>::transpose(const LeafPixels<T>& in, Index group, Index row, Index rows,
+                           T* to) const {
+    const T* x_of_group = in.x + group * g.group_c();
+    for (const Index end = row + rows; row < end;) {
+        const Index tap = row / tap_rows, c = row % tap_rows,
+                    count = std::min(tap_rows - c, end - row);
+        Index pixels = 0;
+        for (Index s = 0; s < in.count; ++s) {
+            const GemmSegment& run = in.segments[s];
+            table<T>().gemm.transpose(run.klen, count, x_of_group + tap_offset[tap] + c + run.a,
+                                      g.stride_w * g.c, to + pixels, kLeafStride);
+            pixels += run.klen;
+        }
+        row += count;
+        to += count * kLeafStride;
+    }
+}
+
+// As leaf, as a product of the transposed leaf of x with the leaf of dy.
+template <class T>
+void Weights<T>::products(const LeafPixels<T>& in, Index leaf, Index row_begin, Index row_end,
+                          bool accumulate, T* dw) const {
+    ScratchScope scratch;
+    const Index most = transposed_rows(row_end - row_begin);
+    T* transposed = scratch.array<T>(most * kLeafStride);
+    T* panel = scratch.array<T>(kGemmSlice * kPanelVectors * table<T>().width);
+    GemmBlock<T> block{};
+    block.n = g.group_oc();
+    block.k = std::min(kGemmSlice, pixels() - leaf * kGemmSlice);
+    block.alpha = 1;
+    block.a = transposed;
+    block.a_row = kLeafStride;
+    block.a_k = 1;
+    block.ldb = block.ldc = g.oc;
+    block.beta = accumulate ? T{1} : T{0};
+    for (Index group = 0; group < g.groups; ++group) {
+        block.b = dy + leaf * kGemmSlice * g.oc + group * block.n;
+        for (Index row = row_begin; row < row_end; row += most) {
+            block.m = std::min(most, row_end - row);
+            transpose(in, group, row, block.m, transposed);
+            block.c = dw + (row - row_begin) * g.oc + group * block.n;
+            block.panel = block.m >= kPackingRows ? panel : nullptr;
+            table<T>().gemm.block(block);
+        }
+    }
+}
+
 // dw rows [row_begin, row_end) (+)= the sum over one leaf.
 template <class T>
 void Weights<T>::leaf(Index leaf, Index row_begin, Index row_end, bool accumulate, T* dw) const {
     ScratchScope scratch;
     const LeafPixels<T> in = pixels_of(scratch, leaf);
+    if (transposes_leaves(g)) return products(in, leaf, row_begin, row_end, accumulate, dw);
     ConvLeaf<T> task{};
     task.segments = in.segments;
     task.segment_count = in.count;
