@@ -5,7 +5,7 @@
 // One thread: the tables of products, convolutions, tiles and rounding errors; pin it (taskset -c
 // 0). More threads: the table of rungs 12, 13 and of the product alone. --update puts the tables
 // between the markers of a file (tables.h), unless the machine was too noisy: then nothing is
-// written and the exit code is 1. About 30 s for AVX-512.
+// written and the exit code is 1. About a minute.
 
 #include <algorithm>
 #include <cstdio>

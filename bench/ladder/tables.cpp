@@ -15,8 +15,8 @@ using bench::Outcome;
 
 // A multiple of the rows of all tiles, wide and tall: no table is about what is left over.
 constexpr Index kPairRows = 840;
-// Beside kLarge: rows of B and of A transposed are no multiple of a page, and of a set of L1.
-constexpr GemmShape kOddLarge{1040, 1040, 1040};
+// M and N: rows of B and of A transposed 4096 bytes apart, and 4160.
+constexpr Index kStrides[] = {1024, 1040};
 
 std::string fixed(double x, int digits) {
     char text[32];
@@ -112,20 +112,6 @@ Table two_shapes(const std::string& name, const Ladder& ladder, const std::vecto
     return {concat(name, " ", ladder.isa), text, first};
 }
 
-// The same without what is known of the rungs.
-Table shares(const std::string& name, const Ladder& ladder, const std::vector<Rung>& list,
-             const Shape& one, const Shape& other, const MeasureOptions& options) {
-    std::vector<Outcome> first = climb(list, one, options), second = climb(list, other, options);
-    std::string text = head({"rung", "idea", concat("% at ", describe(one)),
-                             concat("% at ", describe(other)), "GF there"});
-    for (std::size_t i = 0; i < list.size(); ++i)
-        text += row({link_to(list[i]), list[i].idea, share(first[i]), share(second[i]),
-                     fixed(second[i].gflops(), 1)});
-    text += caption(ladder, options, second);
-    first.insert(first.end(), second.begin(), second.end());
-    return {concat(name, " ", ladder.isa), text, first};
-}
-
 }  // namespace
 
 Table gemm_table(const Ladder& ladder, const MeasureOptions& options) {
@@ -183,15 +169,42 @@ Table threads_table(const Ladder& ladder, const MeasureOptions& options) {
     std::vector<Rung> list;
     for (const Rung& r : rungs_of(ladder, "gemm"))
         if (r.threads) list.push_back(r);
-    return shares("threads", ladder, list, kSmall, kLarge, options);
+    std::string text = head({"rung", "idea", concat("% of all at ", describe(kSmall)),
+                             concat("% of all at ", describe(kLarge)), "GF there"});
+    std::vector<Outcome> first = climb(list, kSmall, options),
+                         second = climb(list, kLarge, options);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        text += row({link_to(list[i]), list[i].idea, share(first[i]), share(second[i]),
+                     fixed(second[i].gflops(), 1)});
+    text += caption(ladder, options, second);
+    first.insert(first.end(), second.begin(), second.end());
+    return {concat("threads ", ladder.isa), text, first};
 }
 
 Table stride_table(const Ladder& ladder, const MeasureOptions& options) {
     std::vector<Rung> list;
-    for (const Rung& r : rungs_of(ladder, "gemm"))
-        for (const char* file : {"gemm/07_any_size", "gemm/08_pack_b", "gemm/10_transposed"})
-            if (std::string(r.file) == file) list.push_back(r);
-    return shares("stride", ladder, list, kLarge, kOddLarge, options);
+    std::vector<std::string> cells = {"K"};
+    for (const Rung& r : rungs_of(ladder, "gemm")) {
+        for (const char* file : {"gemm/07_any_size", "gemm/08_pack_b", "gemm/10_transposed"}) {
+            if (std::string(r.file) != file) continue;
+            list.push_back(r);
+            for (const Index n : kStrides) cells.push_back(concat(link_to(r), ", % at ", n));
+        }
+    }
+    std::string text = head(cells);
+    std::vector<Outcome> all;
+    for (const Index k : {64, 256, 512, 1024}) {
+        std::vector<Outcome> at[2];
+        for (std::size_t i = 0; i < 2; ++i) {
+            at[i] = climb(list, GemmShape{kStrides[i], kStrides[i], k}, options);
+            all.insert(all.end(), at[i].begin(), at[i].end());
+        }
+        cells = {concat(k)};
+        for (std::size_t r = 0; r < list.size(); ++r)
+            cells.insert(cells.end(), {share(at[0][r]), share(at[1][r])});
+        text += row(cells);
+    }
+    return {concat("stride ", ladder.isa), text + caption(ladder, options, all), all};
 }
 
 Table error_table(const Ladder& ladder) {

@@ -29,7 +29,7 @@ Table conv_table(const Ladder& ladder, const bench::MeasureOptions& options);
 // All tiles of rung 5 in L1, and rung 6 with the wide and with the tall tile.
 Table sweep_table(const Ladder& ladder, const bench::MeasureOptions& options);
 Table pair_table(const Ladder& ladder, const bench::MeasureOptions& options);
-// Rungs 7, 8 and 10 where rows are a multiple of 4096 bytes apart, and where they are not.
+// Rungs 7, 8 and 10 for several K, where rows are 4096 bytes apart and where they are not.
 Table stride_table(const Ladder& ladder, const bench::MeasureOptions& options);
 // Rungs 12, 13 and the product on options.threads threads.
 Table threads_table(const Ladder& ladder, const bench::MeasureOptions& options);

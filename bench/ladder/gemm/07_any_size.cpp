@@ -15,8 +15,8 @@
 // Count: as rung 6 inside a tile. New: 24 x 2 small template instances instead of one, and a few
 // compares to pick one, for each tile.
 // Prediction: 99 %, whatever the size; strips of 2 and 3 vectors need 0.67 and 0.5 loads per FMA.
-// Limit: B in place. A strip of B is 256 bytes of every row, and rows are 4 N bytes apart. From
-// N = 1024 on each row lies on a page of its own: rung 8.
+// Limit: B in place. A strip of B is 256 bytes of every row, and rows are 4 N bytes apart: at
+// N = 1024 a page, the worst distance there is: rung 8.
 
 #include "07_cut.h"
 #include "07_tile.h"

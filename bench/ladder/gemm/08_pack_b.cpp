@@ -3,12 +3,13 @@
 //     In place, N = 1024:                        Packed:
 //       k = 0   page 0  [256 bytes ....]           one page holds 16 values of k,
 //       k = 1   page 1  [256 bytes ....]           one after the other; the prefetcher
-//       k = 2   page 2  [256 bytes ....]           follows, and the 64 sets of L1 fill evenly
+//       k = 2   page 2  [256 bytes ....]           follows, and the sets of caches fill evenly
 //
-// Rows of B that are 4096 bytes apart cost two things. TLB: each k needs another page; the first
-// level knows 96 pages, so K = 1024 misses every time. Sets: L1 finds a line by bits 6..11 of its
-// address, which are the same in every row; a strip of 4 vectors may use 4 of 64 sets, 12 lines
-// each: 48 values of k, then the strip pushes itself out.
+// Rows of B that are 4096 bytes apart may cost three things. TLB: each k needs another page, and
+// the first level knows 96. Sets of L1: it finds a line by bits 6 .. 11 of its address, the same in
+// every row, so that a strip of 4 vectors may use 4 of 64 sets, 12 lines each: 48 values of k. Sets
+// of L2: bits 6 .. 16, 128 of 2048 sets, 16 lines each: 512 values of k. README.md finds the
+// culprit.
 //
 // Count: the tile as in rung 6. New: a panel takes one store a cycle to write, 4 cycles for each k;
 // it serves the M / MR = 32 tiles of the small product, 12 cycles each: 1 %.

@@ -17,7 +17,7 @@
 // 24 of its 64 bytes, where rung 9 reads 16 values of k from each of 6 lines: up to 2.7 times the
 // traffic of A, 64 bytes in 12 cycles.
 // Prediction: 98 %: 256 + 64 bytes a turn are 6.7 of 12 cycles.
-// Limit: M = 1024: the KC values of k lie on KC pages and in one set of L1 (rung 8). So
+// Limit: M = 1024: the KC values of k lie on KC pages and in few sets of L1 and L2 (rung 8). So
 // "free" ends where rows of A are pages apart; there the product copies blocks of A (README.md).
 
 #include "09_blocks.h"
