@@ -151,6 +151,19 @@ std::vector<ConvGeometry> shapes() {
          .pad_top = 1,
          .pad_left = 2,
          .pad_value = -1},  // and here, padded
+        {.n = 2,
+         .h = 10,
+         .w = 9,
+         .c = 35,
+         .kh = 3,
+         .kw = 3,
+         .oc = 35,
+         .pad_top = 1,
+         .pad_bottom = 1,
+         .pad_left = 1,
+         .pad_right = 1,
+         .groups = 35,
+         .pad_value = 0.5},  // 3x3 depthwise: pixels are loaded once for all their taps
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 3, .kw = 3, .oc = 4},
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 1, .kw = 1, .oc = 4},
     };
