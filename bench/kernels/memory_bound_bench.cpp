@@ -25,6 +25,7 @@
 #include "soma/core/parallel.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/elementwise.h"
+#include "soma/kernels/lrn.h"
 #include "soma/kernels/norm.h"
 #include "soma/kernels/optim.h"
 #include "soma/kernels/pool.h"
@@ -201,6 +202,9 @@ void add_column_kernels(const Streams& s, std::vector<Row>& rows) {
     const GroupShape groups{r / 4096 > 0 ? r / 4096 : 1, r < 4096 ? r : 4096, kChannels, 32};
     rows.push_back({"group norm, 3 passes", 16,
                     [=] { group_norm(groups, x, gamma, beta, 1e-5f, y, mean, rstd); }});
+    const LrnShape window{.rows = r, .cols = kChannels};
+    rows.push_back({"lrn [., 256]", 8, [=] { lrn(window, x, y); }});
+    rows.push_back({"lrn dx", 12, [=] { lrn_backward(window, x, y, false, z); }});
     rows.push_back(
         {"column max [., 256]", 4, [=] { column_max(r, kChannels, x, kChannels, mean, nullptr); }});
 }
