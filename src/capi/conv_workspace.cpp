@@ -81,7 +81,7 @@ Workspace forward(const ConvGeometry& g) {
     return {.own = own.total() + item.total(), .slice = item.total()};
 }
 
-// C <= 4: one row of dy at a time becomes columns.
+// Few channels: one row of dy at a time becomes columns.
 Workspace backward_data_by_columns(const ConvGeometry& g) {
     const Index k = g.kh * g.kw * g.c;
     Bytes own, row;
@@ -160,7 +160,7 @@ Workspace conv2d_workspace(const ConvGeometry& shape, soma_conv2d_op op, int thr
         need = forward(g);
     } else if (op == SOMA_CONV2D_BACKWARD_WEIGHTS) {
         need = backward_weights(g, threads);
-    } else if (g.groups == 1 && g.c <= kernels::kColumnChannels) {
+    } else if (kernels::by_columns(g)) {
         need = backward_data_by_columns(g);
     } else {
         need = backward_data_by_phases(g);

@@ -1,7 +1,7 @@
 // Convolution, backward-data. Threads live here, arithmetic in conv_block.inl.
 //
-// C > 4, phases: with i = (ih + pad_top) / SH and r = (ih + pad_top) mod SH, the taps that reach dx
-// row ih are those with kh DH = r (mod SH), and they read dy row i - e, e = (kh DH - r) / SH. So
+// C > 12, phases: with i = (ih + pad_top) / SH and r = (ih + pad_top) mod SH, the taps that reach
+// dx row ih are those with kh DH = r (mod SH), and they read dy row i - e, e = (kh DH - r) / SH. So
 // the dx pixels of one phase (rh, rw) are a stride-1 convolution of dy, zero outside, with the taps
 // of that phase:
 //
@@ -11,8 +11,8 @@
 // Taps descend so that (oh, ow) ascends: neighbours in (kw, o) are then contiguous in dy. Their
 // weights are transposed once per call to [tap, o, c]. A phase without taps is an empty sum: zero.
 //
-// C <= 4, columns: vectors along C would be empty, so a row of dy is multiplied to columns
-// [OW, KH KW C], which are added to dx in ascending (oh, ow).
+// C <= 12, columns: vectors along C would be rather empty, so a row of dy is multiplied to
+// columns [OW, KH KW C], which are added to dx in ascending (oh, ow).
 //
 // Work item = (image, band of dx rows): no two items write the same row.
 
@@ -190,20 +190,24 @@ void backward_by_phases(const ConvGeometry& g, const T* dy, const T* w, bool acc
 
 // ---- columns ------------------------------------------------------------------------------------
 
-// dx row range [begin, end) of one image gets the column row of dy row oh added.
+// dx row range [begin, end) of one image gets the column row of dy row oh added. Without dilation
+// the values of a kernel row are one run in both. Kernel rows are innermost: neighbouring columns
+// overlap in dx, and a load waits for a store that it only partly covers.
 template <class T>
 void add_columns(const ConvGeometry& g, const T* columns, Index oh, Index begin, Index end, T* dx) {
-    const Index k = g.kh * g.kw * g.c, ow = g.ow();
-    for (Index kh = 0; kh < g.kh; ++kh) {
-        const Index ih = oh * g.stride_h + kh * g.dilation_h - g.pad_top;
-        if (ih < begin || ih >= end) continue;
-        for (Index o = 0; o < ow; ++o) {
-            const T* column = columns + o * k + kh * g.kw * g.c;
-            for (Index kw = 0; kw < g.kw; ++kw, column += g.c) {
+    const Index ow = g.ow(), row0 = oh * g.stride_h - g.pad_top, dh = g.dilation_h;
+    const Index kh0 = std::max<Index>(0, ceil_div(begin - row0, dh));
+    const Index kh1 = std::min(g.kh, ceil_div(end - row0, dh));
+    const Index in_run = g.dilation_w == 1 ? g.kw : 1;
+    for (Index o = 0; o < ow; ++o) {
+        for (Index kh = kh0; kh < kh1; ++kh) {
+            const T* column = columns + (o * g.kh + kh) * g.kw * g.c;
+            for (Index kw = 0; kw < g.kw; kw += in_run) {
                 const Index iw = o * g.stride_w + kw * g.dilation_w - g.pad_left;
-                if (iw < 0 || iw >= g.w) continue;
-                T* pixel = dx + (ih * g.w + iw) * g.c;
-                for (Index c = 0; c < g.c; ++c) pixel[c] += column[c];
+                const Index first = std::max<Index>(0, -iw), last = std::min(in_run, g.w - iw);
+                const T* __restrict from = column + (kw + first) * g.c;
+                T* __restrict to = dx + ((row0 + kh * dh) * g.w + iw + first) * g.c;
+                for (Index i = 0; i < (last - first) * g.c; ++i) to[i] += from[i];
             }
         }
     }
@@ -263,7 +267,7 @@ void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool ac
 template <class T>
 void conv2d_backward_data(const ConvGeometry& g, const T* dy, const T* w, bool accumulate, T* dx) {
     const ConvGeometry joined = join_images(g);
-    if (joined.groups == 1 && joined.c <= kColumnChannels) {
+    if (by_columns(joined)) {
         backward_by_columns(joined, dy, w, accumulate, dx);
     } else {
         backward_by_phases(joined, dy, w, accumulate, dx);

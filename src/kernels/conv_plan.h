@@ -20,8 +20,8 @@ inline constexpr Index kBlockBytes = Index{1280} << 10;  // and so do the weight
 // Weights are copied into panels when enough pixels use them: in place, the rows of a strip are OC
 // apart, one page or less holds few of them, and the TLB is the limit.
 inline constexpr Index kPanelPixels = 128;
-inline constexpr Index kColumnChannels = 4;  // up to this C, backward-data goes through columns
-inline constexpr double kUnitFlop = 1e6;     // about 20 us: least work worth a thread
+inline constexpr Index kColumnChannels = 12;
+inline constexpr double kUnitFlop = 1e6;  // about 20 us: least work worth a thread
 
 inline bool is_depthwise(const ConvGeometry& g) {
     return g.groups > 1 && g.groups == g.c && g.groups == g.oc && g.kh * g.kw <= kGemmSlice;
@@ -54,6 +54,11 @@ inline Index rows_of_band(Index rows, Index bytes_per_row) {
 inline Index columns_of_block(Index columns, Index k, Index element_bytes, Index panel) {
     const Index fit = kBlockBytes / (k * element_bytes) / panel * panel;
     return std::min(columns, std::max(panel, fit));
+}
+
+// Does backward-data go through columns? With few channels phases leave most lanes empty.
+inline bool by_columns(const ConvGeometry& g) {
+    return g.groups == 1 && g.c <= kColumnChannels && g.kh * g.kw > 1;
 }
 
 // Work items a thread takes at once.

@@ -164,6 +164,16 @@ std::vector<ConvGeometry> shapes() {
          .pad_right = 1,
          .groups = 35,
          .pad_value = 0.5},  // 3x3 depthwise: pixels are loaded once for all their taps
+        {.n = 1,
+         .h = 90,
+         .w = 400,
+         .c = 4,
+         .kh = 5,
+         .kw = 2,
+         .oc = 1,
+         .stride_h = 3,
+         .dilation_h = 2,
+         .pad_top = 3},  // bands of columns
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 3, .kw = 3, .oc = 4},
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 1, .kw = 1, .oc = 4},
     };

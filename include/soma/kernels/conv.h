@@ -14,16 +14,16 @@
 // Method (kernels.md 8): no im2col. A tile is the GEMM micro-kernel with a row of output pixels as
 // its rows; (kw, c) is contiguous in x, so the reduction is one segment per kh. Padding is made
 // real in a band of rows small enough for L2; without padding x is read in place. Backward-data is
-// the same code on dy with flipped weights, once per phase of the stride; with C <= 4 it is a
+// the same code on dy with flipped weights, once per phase of the stride; with C <= 12 it is a
 // product to a band of columns and their ordered sum. Backward-weights reduces pixels in leaves.
 //
 // Order of summation (kernels.md 6): y is CHAIN over the flattened (kh, kw, c) with slices of 256;
 // dw, db are TREE over leaves of 256 flattened pixels (n, oh, ow). So y and dw equal im2col
 // followed by gemm, bit for bit. dx is CHAIN over ascending (oh, ow, o) with slices of 256 for
-// C > 4; for C <= 4, G = 1 it is a sum over ascending (oh, ow) of terms that are CHAIN over o.
-// Without padding, dilation and groups a kernel as large as the image counts as 1x1, C = KH KW C.
-// The same bits for any thread count, ISA and, for y and dx, any batch split.
-// Rounding: |y - y*| <= gamma_d (|x| * |w|), d = min(K, 256) + ceil(K / 256) - 1, K = KH KW C / G.
+// C > 12, G > 1 or one tap; otherwise it is a sum over ascending (oh, ow) of terms that are CHAIN
+// over o. Without padding, dilation and groups a kernel as large as the image counts as 1x1, C = KH
+// KW C. The same bits for any thread count, ISA and, for y and dx, any batch split. Rounding: |y -
+// y*| <= gamma_d (|x| * |w|), d = min(K, 256) + ceil(K / 256) - 1, K = KH KW C / G.
 //
 // All arrays are contiguous and do not overlap. The functions expect a geometry that
 // check_geometry accepts. Scratch comes from the threads' arenas, which keep what they grew to:
