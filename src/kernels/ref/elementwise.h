@@ -1,9 +1,11 @@
 #pragma once
-// Elementary functions by the C library in long double: the oracle of vmath and elementwise.
+// Elementary functions by the C library in long double: the oracle of vmath and elementwise. In
+// R = double they are estimates, off by some 1e-6 ULP of an f32 result, that cost a fraction.
 //
 // Phi's tail is a continued fraction beyond 3, where erfcl loses digits in its own argument.
 
 #include <cmath>
+#include <type_traits>
 
 #include "soma/kernels/activation.h"
 #include "soma/kernels/table/elementwise.h"
@@ -12,19 +14,22 @@ namespace soma::kernels::ref {
 
 using Wide = long double;
 
-inline Wide sigmoid(Wide x) {
+template <class R = Wide>
+R sigmoid(std::type_identity_t<R> x) {
     return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
 }
 
 // The standard normal distribution function.
-inline Wide normal_cdf(Wide x) {
-    if (x > -3) return std::erfc(-x * std::sqrt(Wide{0.5})) / 2;
-    Wide f = -x;  // Phi(-a) = phi(a) / (a + 1 / (a + 2 / (a + ...)))
-    for (int k = 200; k > 0; --k) f = -x + static_cast<Wide>(k) / f;
-    return std::exp(-x * x / 2) / (std::sqrt(2 * std::acos(Wide{-1})) * f);
+template <class R = Wide>
+R normal_cdf(std::type_identity_t<R> x) {
+    if (x > -3 || sizeof(R) == sizeof(double)) return std::erfc(-x * std::sqrt(R{0.5})) / 2;
+    R f = -x;  // Phi(-a) = phi(a) / (a + 1 / (a + 2 / (a + ...)))
+    for (int k = 200; k > 0; --k) f = -x + static_cast<R>(k) / f;
+    return std::exp(-x * x / 2) / (std::sqrt(2 * std::acos(R{-1})) * f);
 }
 
-inline Wide unary(Unary f, Wide x) {
+template <class R = Wide>
+R unary(Unary f, std::type_identity_t<R> x) {
     switch (f) {
         case Unary::neg:
             return -x;
@@ -49,7 +54,8 @@ inline Wide unary(Unary f, Wide x) {
 }
 
 // Limits at -Inf, where the products below are Inf * 0.
-inline Wide activation(Activation f, Wide slope, Wide x) {
+template <class R = Wide>
+R activation(Activation f, std::type_identity_t<R> slope, std::type_identity_t<R> x) {
     const bool vanishes = std::isinf(x) && x < 0;
     switch (f) {
         case Activation::none:
@@ -61,19 +67,20 @@ inline Wide activation(Activation f, Wide slope, Wide x) {
         case Activation::tanh:
             return std::tanh(x);
         case Activation::scaled_tanh:
-            return Wide{1.7159L} * std::tanh(2 * x / 3);
+            return static_cast<R>(1.7159L) * std::tanh(2 * x / 3);
         case Activation::sigmoid:
-            return sigmoid(x);
+            return sigmoid<R>(x);
         case Activation::gelu:
-            return vanishes ? -Wide{0} : x * normal_cdf(x);
+            return vanishes ? -R{0} : x * normal_cdf<R>(x);
         case Activation::gelu_tanh: {
-            const Wide v = 2 * std::sqrt(2 / std::acos(Wide{-1})) * (x + 0.044715L * x * x * x);
-            return vanishes ? -Wide{0} : x * sigmoid(v);
+            const R v =
+                2 * std::sqrt(2 / std::acos(R{-1})) * (x + static_cast<R>(0.044715L) * x * x * x);
+            return vanishes ? -R{0} : x * sigmoid<R>(v);
         }
         case Activation::silu:
-            return vanishes ? -Wide{0} : x * sigmoid(x);
+            return vanishes ? -R{0} : x * sigmoid<R>(x);
         case Activation::softplus:
-            return std::fmax(x, Wide{0}) + std::log1p(std::exp(-std::fabs(x)));
+            return std::fmax(x, R{0}) + std::log1p(std::exp(-std::fabs(x)));
     }
     return x;
 }
