@@ -123,20 +123,68 @@ void row_max(Index rows, Index cols, const T* x, Index ldx, T* value,
     }
 }
 
+// The running maxima of some columns, and the row of each as an integer in the bits of its lane.
+// A later row wins unless it is at most the maximum, or the maximum is NaN: exceeds, with NaN.
+template <class V>
+struct ColumnMaxima {
+    using L = Lanes<V>;
+    L best, row;
+
+    void take(L v, L r) {
+        const Truth<V> stays = (v <= best) | is_nan(best);
+        best = select(stays, best, v);
+        row = select(stays, row, r);
+    }
+};
+
+// NV vectors of `count` columns from x on, down all rows;
+// NV vectors at a time so that a row of a wide matrix
+// is read NV cache lines at a time.
+template <class V, int NV, class At, class T = typename V::Scalar>
+[[gnu::flatten]] inline void column_max_strip(Index rows, At at, int count, const T* x, Index ldx,
+                                              T* value, std::int32_t* index) {
+    using L = Lanes<V>;
+    ColumnMaxima<V> maxima[NV];
+#pragma GCC unroll 8
+    for (int j = 0; j < NV; ++j) maxima[j] = {at.load(x + j * V::kWidth), lit<L>(0)};
+    Bits<V> row{V::ibroadcast(0)};
+    const Bits<V> one{V::ibroadcast(1)};
+    for (Index r = 1; r < rows; ++r) {
+        row = row + one;
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; ++j) {
+            maxima[j].take(at.load(x + r * ldx + j * V::kWidth), from_bits(row));
+        }
+    }
+    for (int j = 0; j < NV; ++j) {
+        if (value != nullptr) at.store(value + j * V::kWidth, maxima[j].best);
+        if (index == nullptr) continue;
+        T lane[V::kWidth];
+        maxima[j].row.store(lane);
+        // The low half of a lane: every ISA is little-endian.
+        for (int l = 0; l < count; ++l) {
+            __builtin_memcpy(index + j * V::kWidth + l, lane + l, sizeof(std::int32_t));
+        }
+    }
+}
+
 template <class V, class T = typename V::Scalar>
 void column_max(Index rows, Index cols, const T* x, Index ldx, T* value,
                 std::int32_t* index) noexcept {
-    for (Index c = 0; c < cols; ++c) {
-        T best = x[c];
-        Index first = 0;
-        for (Index r = 1; r < rows; ++r) {
-            if (!exceeds(x[r * ldx + c], best)) continue;
-            best = x[r * ldx + c];
-            first = r;
-        }
-        if (value != nullptr) value[c] = best;
-        if (index != nullptr) index[c] = static_cast<std::int32_t>(first);
+    constexpr Index kWidth = V::kWidth;
+    const auto strip = [&]<int NV>(auto at, int count, Index c) {
+        column_max_strip<V, NV>(rows, at, count, x + c, ldx, value == nullptr ? nullptr : value + c,
+                                index == nullptr ? nullptr : index + c);
+    };
+    Index c = 0;
+    for (; c + 4 * kWidth <= cols; c += 4 * kWidth) {
+        strip.template operator()<4>(Whole<V>{}, V::kWidth, c);
     }
+    for (; c + kWidth <= cols; c += kWidth) {
+        strip.template operator()<1>(Whole<V>{}, V::kWidth, c);
+    }
+    const int left = static_cast<int>(cols - c);
+    if (left > 0) strip.template operator()<1>(Head<V>{V::first(left)}, left, c);
 }
 
 // ---- leaves of column sums ----

@@ -110,6 +110,35 @@ TYPED_TEST(Reduce, MaximumIsTheFirstAndNaNWins) {
     });
 }
 
+TYPED_TEST(Reduce, ColumnMaximumIsThatOfEveryColumnAlone) {
+    using T = TypeParam;
+    const T nan = std::numeric_limits<T>::quiet_NaN();
+    on_every_isa([nan] {
+        for (const Index cols : {1, 3, 8, 15, 16, 17, 64, 65, 100, 133}) {
+            const Index rows = 21, ld = cols + 5;
+            std::vector<T> x = uniform<T>(rows * ld, 3);
+            for (std::size_t i = 0; i < x.size(); i += 97) x[i] = nan;
+            for (std::size_t i = 5; i < x.size(); i += 41) x[i] = 2;  // ties: the first row wins
+            const auto n = static_cast<std::size_t>(cols);
+            std::vector<T> value(n), column(n);
+            std::vector<std::int32_t> index(n, -1), row(n, -1);
+
+            column_max(rows, cols, x.data(), ld, value.data(), index.data());
+
+            for (Index c = 0; c < cols; ++c) {
+                std::vector<T> one(static_cast<std::size_t>(rows));
+                for (Index r = 0; r < rows; ++r) {
+                    one[static_cast<std::size_t>(r)] = x[static_cast<std::size_t>(r * ld + c)];
+                }
+                row_max(1, rows, one.data(), rows, &column[static_cast<std::size_t>(c)],
+                        &row[static_cast<std::size_t>(c)]);
+            }
+            EXPECT_EQ(index, row) << cols;
+            EXPECT_EQ(std::memcmp(value.data(), column.data(), n * sizeof(T)), 0) << cols;
+        }
+    });
+}
+
 TYPED_TEST(Reduce, MaximumOfZerosHasTheSignOfTheFirst) {
     using T = TypeParam;
     on_every_isa([] {
