@@ -212,7 +212,7 @@ inline constexpr Index kTransposedRows = 240;          // at most at once: 256 K
 inline constexpr Index kLeafStride = kGemmSlice + 16;  // rows of a transposed leaf, an odd line
 
 inline bool transposes_leaves(const ConvGeometry& g) {
-    const Index enough = g.kh * g.kw == 1 ? 128 : 384;
+    const Index enough = g.kh * g.kw == 1 ? 128 : 256;
     return !is_depthwise(g) && g.group_c() >= 16 && g.group_oc() >= enough;
 }
 
