@@ -6,6 +6,30 @@
 //
 // Contract and special values: soma/kernels/table/softmax.h; sums: row_walk.inl.
 
+// Pass 1: the maximum of a row in four chains. A NaN may get lost, because pass 2 meets it again
+// and makes the sum NaN, whatever was subtracted; and which of two zeros it is cannot show in x -
+// m.
+template <class V, class T = typename V::Scalar>
+inline T row_peak(Index n, const T* x) {
+    using L = Lanes<V>;
+    constexpr Index kW = V::kWidth;
+    if (n < 4 * kW) return row_maximum<V>(n, x);
+    L m[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) m[j] = L::load(x + j * kW);
+    const auto take = [&](const T* block) {
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) m[j] = max(m[j], L::load(block + j * kW));
+    };
+    for (Index i = 4 * kW; i + 4 * kW <= n; i += 4 * kW) take(x + i);
+    take(x + n - 4 * kW);  // the rest, overlapping what was seen
+    T lane[kW];
+    max(max(m[0], m[1]), max(m[2], m[3])).store(lane);
+    T best = lane[0];
+    for (Index l = 1; l < kW; ++l) best = lane[l] > best ? lane[l] : best;
+    return best;
+}
+
 // Passes 1 and 2 of a row, e written to y unless it is nullptr.
 template <class V>
 struct ShiftedRow {
@@ -13,7 +37,7 @@ struct ShiftedRow {
     using T = typename V::Scalar;
     T max, sum;
 
-    ShiftedRow(Index n, const T* x, T* y) : max(row_maximum<V>(n, x)) {
+    ShiftedRow(Index n, const T* x, T* y) : max(row_peak<V>(n, x)) {
         Lanes16<V> lanes;
         const L m = L::all(max);
         for_each_part<V>(n, [&](int p, Index i, auto at) {
