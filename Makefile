@@ -7,6 +7,7 @@
 #   make data     fetch the light data sets into ./data
 #   make asan     tests under the address and undefined-behaviour sanitizers
 #   make tsan     thread tests under the thread sanitizer (clang)
+#   make neon-test  NEON kernels under emulation: the bits of this machine
 #   make format   clang-format every tracked source;  make tidy: clang-tidy
 #   make install  [PREFIX=/usr/local] [DESTDIR=]      make clean: remove the build folders
 #
@@ -23,7 +24,7 @@ BUILD_WITH = cmake --build $(1) --parallel $(JOBS)
 CTEST = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.inl')
 
-.PHONY: default setup configure all demo test bench data asan tsan format tidy install clean
+.PHONY: default setup configure all demo test bench data asan tsan neon-test format tidy install clean
 default: all
 
 setup:
@@ -67,6 +68,10 @@ tsan: setup
 	  -DSOMA_SANITIZE=thread -DSOMA_OPENBLAS=OFF -DSOMA_MPI=OFF -DSOMA_BUILD_BENCH=OFF
 	@$(call BUILD_WITH,$(BUILD)-tsan) --target test_core test_dist
 	@cd $(BUILD)-tsan && TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(CTEST) -R '^(core|dist)\.'
+
+neon-test:
+	@tools/setup.sh g++-aarch64-linux-gnu qemu-user
+	@tools/neon_test.sh $(BUILD)-neon $(CMAKE_ALL)
 
 format:
 	@clang-format -i $(SOURCES)

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what soma needs on Debian or Ubuntu and is missing; silent when nothing is.
+# Usage: setup.sh [PACKAGE...]     more packages that the caller cannot do without
 #
 # Required packages must be there or the script fails; optional ones (MPI, OpenBLAS, gnuplot, ...)
 # only switch a feature off, which the configure summary and `soma info` report. On other systems
 # it names the packages and leaves the installation to the user. SOMA_SETUP=skip does nothing.
 set -eu
 
-required="g++ cmake make libgtest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev"
+required="g++ cmake make libgtest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev $*"
 optional="pkg-config libopenblas-dev liblapacke-dev libopenmpi-dev openmpi-bin libbenchmark-dev
     gnuplot-nox python3-minimal"
 
