@@ -1,13 +1,14 @@
 // What each pass takes from the arenas, array by array in the order of its driver: forward
-// conv.cpp, backward-data conv_data.cpp, backward-weights conv_weights.cpp. `own` holds what the
-// calling thread takes before the parallel region and its part in it, `slice` what another thread
-// takes.
+// conv.cpp and conv_planes.cpp, backward-data conv_data.cpp, backward-weights conv_weights.cpp.
+// `own` holds what the calling thread takes before the parallel region and its part in it, `slice`
+// what another thread takes.
 
 #include "capi/conv_workspace.h"
 
 #include <bit>
 
 #include "kernels/conv_plan.h"
+#include "kernels/conv_planes.h"
 #include "soma/kernels/dispatch.h"
 
 namespace soma::capi {
@@ -78,6 +79,18 @@ Workspace forward(const ConvGeometry& g) {
         const Index rows = kernels::rows_of_band(g.oh(), g.stride_h * row * kFloat);
         if (copied) item.add<float>(forward_band(g, rows));
     }
+    return {.own = own.total() + item.total(), .slice = item.total()};
+}
+
+// Few channels out: planes of a band of x, and its sums.
+Workspace forward_by_planes(const ConvGeometry& g) {
+    const kernels::PlaneBand cut = kernels::plane_band(g);
+    const Index width = kernels::table<float>().width, k = g.kh * g.kw * g.c;
+    Bytes own, item;
+    own.add<float>(g.oc * round_up(k, width));
+    own.add_segments(g.kh * g.kw, g.c);
+    if (!kernels::is_plane(g)) item.add<float>(cut.planes * cut.plane());
+    item.add<float>(width * cut.sums_step(width));
     return {.own = own.total() + item.total(), .slice = item.total()};
 }
 
@@ -157,7 +170,8 @@ Workspace conv2d_workspace(const ConvGeometry& shape, soma_conv2d_op op, int thr
     const ConvGeometry g = kernels::join_images(shape);
     Workspace need;
     if (op == SOMA_CONV2D_FORWARD) {
-        need = forward(g);
+        const bool planes = kernels::by_planes(g, kernels::table<float>().width);
+        need = planes ? forward_by_planes(g) : forward(g);
     } else if (op == SOMA_CONV2D_BACKWARD_WEIGHTS) {
         need = backward_weights(g, threads);
     } else if (kernels::by_columns(g)) {

@@ -9,7 +9,9 @@
 
 #include "soma/kernels/conv.h"
 
+#include "kernels/conv_epilogue.h"
 #include "kernels/conv_plan.h"
+#include "kernels/conv_planes.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/kernels/dispatch.h"
@@ -38,30 +40,6 @@ void check_geometry(const char* op, const ConvGeometry& g) {
 }
 
 namespace {
-
-// ReLU is applied in registers unless a unit bias comes between.
-template <class T>
-bool fused_relu(const ConvEpilogue<T>& e) {
-    return e.activation == Activation::relu && e.unit_bias == nullptr;
-}
-
-// The rest of the epilogue, while the rows just written are in cache.
-template <class T>
-void finish(const ConvEpilogue<T>& e, const ConvRows<T>& task, Index in_image) {
-    const bool activate = e.activation != Activation::none && !fused_relu(e);
-    if (e.unit_bias == nullptr && !activate) return;
-    const ElementwiseTable<T>& kernels = table<T>().elementwise;
-    const bool whole = task.channels == task.y_pixel;  // all pixels are one run
-    const Index runs = whole ? 1 : task.rows * task.pixels;
-    const Index run = whole ? task.rows * task.pixels * task.channels : task.channels;
-    for (Index i = 0; i < runs; ++i) {
-        T* y = task.y + i * task.y_pixel;
-        if (e.unit_bias != nullptr) {
-            kernels.binary(Binary::add, run, y, 1, e.unit_bias + in_image + i * task.y_pixel, 1, y);
-        }
-        if (activate) kernels.activation(e.activation, e.slope, run, y, y);
-    }
-}
 
 template <class T>
 struct Forward {
@@ -252,7 +230,12 @@ void forward(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T
 
 template <class T>
 void conv2d(const ConvGeometry& g, const T* x, const T* w, const ConvEpilogue<T>& epilogue, T* y) {
-    forward(epilogue.unit_bias == nullptr ? join_images(g) : g, x, w, epilogue, y);
+    const ConvGeometry joined = epilogue.unit_bias == nullptr ? join_images(g) : g;
+    if (by_planes(joined, table<T>().width)) {
+        forward_by_planes(joined, x, w, epilogue, y);
+    } else {
+        forward(joined, x, w, epilogue, y);
+    }
 }
 
 template <class T>

@@ -174,8 +174,3 @@ template <class V>
         }
     });
 }
-
-template <class V>
-constexpr ConvTable<typename V::Scalar> conv_table() {
-    return {conv_panel<V>, conv_rows<V>, depthwise_rows<V>, conv_leaf<V>, depthwise_leaf<V>};
-}

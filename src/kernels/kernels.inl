@@ -27,6 +27,7 @@
 #include "kernels/conv_block.inl"
 #include "kernels/conv_backward.inl"
 #include "kernels/depthwise.inl"
+#include "kernels/conv_interleave.inl"
 #include "kernels/winograd.inl"
 #include "kernels/norm.inl"
 #include "kernels/softmax.inl"

@@ -173,7 +173,25 @@ std::vector<ConvGeometry> shapes() {
          .oc = 1,
          .stride_h = 3,
          .dilation_h = 2,
-         .pad_top = 3},  // bands of columns
+         .pad_top = 3},                                                 // bands of columns
+        {.n = 2, .h = 33, .w = 37, .c = 1, .kh = 5, .kw = 4, .oc = 4},  // vectors of pixels, in x
+        {.n = 3,
+         .h = 47,
+         .w = 30,
+         .c = 3,
+         .kh = 4,
+         .kw = 3,
+         .oc = 2,
+         .stride_h = 2,
+         .stride_w = 3,
+         .dilation_h = 3,
+         .dilation_w = 2,
+         .pad_top = 1,
+         .pad_bottom = 2,
+         .pad_left = 4,
+         .pad_right = 3,
+         .pad_value = 0.5},  // vectors of pixels, in planes
+        {.n = 1, .h = 3, .w = 1100, .c = 2, .kh = 2, .kw = 70, .oc = 3, .stride_w = 2},  // 2 slices
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 3, .kw = 3, .oc = 4},
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 1, .kw = 1, .oc = 4},
     };
@@ -471,7 +489,8 @@ TYPED_TEST(Conv, ReadsAndWritesNothingOutsideItsArrays) {
 
 TYPED_TEST(Conv, EpilogueAddsBiasThenUnitBiasThenActivates) {
     using T = TypeParam;
-    for (ConvGeometry g : {zip_code_h1(2), zip_code_h2(2), shapes()[5], shapes()[12]}) {
+    for (ConvGeometry g :
+         {zip_code_h1(2), zip_code_h2(2), shapes()[5], shapes()[12], shapes()[21], shapes()[22]}) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<T>(g);
         const auto bias = uniform<T>(g.oc, 5), unit_bias = uniform<T>(g.oh() * g.ow() * g.oc, 6);

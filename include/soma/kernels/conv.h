@@ -13,8 +13,9 @@
 //
 // Method (kernels.md 8): no im2col. A tile is the GEMM micro-kernel with a row of output pixels as
 // its rows; (kw, c) is contiguous in x, so the reduction is one segment per kh. Padding is made
-// real in a band of rows small enough for L2; without padding x is read in place. Backward-data is
-// the same code on dy with flipped weights, once per phase of the stride; with C <= 12 it is a
+// real in a band of rows small enough for L2; without padding x is read in place. With C <= 4 and
+// OC of half a vector the roles change: vectors of pixels, rows of output channels. Backward-data
+// is the same code on dy with flipped weights, once per phase of the stride; with C <= 12 it is a
 // product to a band of columns and their ordered sum. Backward-weights reduces pixels in leaves.
 //
 // Order of summation (kernels.md 6): y is CHAIN over the flattened (kh, kw, c) with slices of 256;
@@ -30,7 +31,8 @@
 //     y       weights up to 1 MB a group: one copy of them, columns of a group rounded up to 80;
 //             for each thread a band of rows, the larger of 512 KB and 4 SH rows, with the
 //             DH (KH - 1) + 1 rows it overlaps. Larger weights: for each thread 256 rows of them
-//             by 320 columns, and the input rows of 512 output pixels
+//             by 320 columns, and the input rows of 512 output pixels. With few channels: for each
+//             thread a band of 1024 pixels, once as x and once for each of `width` channels of y
 //     dx      as y with small weights, whatever their size
 //     dw      for each thread the rows that 256 pixels read and the partial sums of a block of dw,
 //             the larger of 1 MB and 24 rows of OC a level of the tree; when one block is all of dw

@@ -71,6 +71,11 @@ struct ConvTable {
     void (*depthwise_rows)(const ConvRows<T>& task) noexcept;
     void (*leaf)(const ConvLeaf<T>& task) noexcept;
     void (*depthwise_leaf)(const ConvLeaf<T>& task) noexcept;
+    // y[q channels + j] = relu(planes[j ldp + q] + bias[j]) for q < pixels, j < channels <= width;
+    // bias and relu when asked for. Reads whole vectors of `width` planes: pixels round_up to
+    // width.
+    void (*interleave)(Index pixels, Index channels, const T* planes, Index ldp, const T* bias,
+                       bool relu, T* y) noexcept;
 };
 
 }  // namespace soma::kernels
