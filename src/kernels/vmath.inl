@@ -104,24 +104,30 @@ inline L log1p_scaled(L f, L e) {
     return fma(e, L::all(M::kLn2[0]), f - (h - rest));
 }
 
+// log x + octaves ln2 for a normal x > 0. x = 2^e m with sqrt(1/2) <= m < sqrt(2): with the bits of
+// sqrt(1/2) subtracted, the exponent field changes at m = sqrt(1/2); the bits of 1 keep it
+// positive. OR into kMagic makes it float.
+template <class L>
+inline L log_normal(L x, L octaves = lit<L>(0)) {
+    using M = Math<L>;
+    constexpr int kBits = M::kMantissaBits;
+    const L one = lit<L>(1), magic = L::all(M::kMagic);
+    const auto root = bits(L::all(M::kSqrtHalf));
+    const auto shifted = (bits(x) - root) + bits(one);
+    const auto field = shift_right<kBits>(shifted);
+    const L bias = from_bits(shift_right<kBits>(bits(one)) | bits(magic));
+    const L e = (from_bits(field | bits(magic)) - bias) + octaves;
+    const L m = from_bits((shifted - shift_left<kBits>(field)) + root);
+    return log1p_scaled(m - one, e);
+}
+
 template <class L>
 inline L log(L x) {
     using M = Math<L>;
-    constexpr int kBits = M::kMantissaBits;
-    const L zero = lit<L>(0), one = lit<L>(1), magic = L::all(M::kMagic);
+    const L zero = lit<L>(0);
     const auto tiny = x < L::all(M::kSmallestNormal);
     const L normal = select(tiny, x * L::all(M::kSubnormalScale), x);
-    // x = 2^e m with sqrt(1/2) <= m < sqrt(2): with the bits of sqrt(1/2) subtracted, the exponent
-    // field changes at m = sqrt(1/2); the bits of 1 keep it positive. OR into kMagic makes it
-    // float.
-    const auto root = bits(L::all(M::kSqrtHalf));
-    const auto shifted = (bits(normal) - root) + bits(one);
-    const auto field = shift_right<kBits>(shifted);
-    const L bias = from_bits(shift_right<kBits>(bits(one)) | bits(magic));
-    const L e =
-        (from_bits(field | bits(magic)) - bias) - select(tiny, L::all(M::kSubnormalBits), zero);
-    const L m = from_bits((shifted - shift_left<kBits>(field)) + root);
-    const L y = log1p_scaled(m - one, e);
+    const L y = log_normal(normal, select(tiny, L::all(-M::kSubnormalBits), zero));
     const L infinity = lit<L>(__builtin_inf());
     const L special = select(x < zero, lit<L>(__builtin_nan("")), x - infinity);  // 0, NaN
     return select(zero < x, select(x < infinity, y, x), special);

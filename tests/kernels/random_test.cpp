@@ -18,7 +18,7 @@ const PhiloxKey kKey = make_key(7, Purpose::recurrent_noise);
 TEST(Random, WordsAreThoseOfTheScalarPhilox) {
     const RandomIndex at{.step = 3, .trial = 5, .visit = 2};
     on_every_isa([&] {
-        for (const Index n : {1, 3, 15, 16, 17, 63, 64, 100, 1000}) {
+        for (const Index n : {1, 3, 15, 16, 17, 63, 64, 100, 128, 192, 1000}) {
             std::vector<std::uint32_t> y(static_cast<std::size_t>(n) + 1, 77);
 
             random_words(kKey, at, n, y.data());
@@ -65,7 +65,7 @@ TEST(Random, UniformAndMaskFollowTheWords) {
 TEST(Random, RowsDependOnTheirTrialOnly) {
     const std::vector<std::uint32_t> trials{9, 4, 4, 100, 0};
     on_every_isa([&] {
-        for (const Index cols : {1, 10, 16, 40, 65}) {
+        for (const Index cols : {1, 10, 16, 40, 64, 65, 128, 209}) {
             const Index ld = cols + 2;
             std::vector<float> rows(trials.size() * static_cast<std::size_t>(ld), -7);
 

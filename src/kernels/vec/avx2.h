@@ -201,16 +201,24 @@ struct VecU {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
     }
     static Reg add(Reg a, Reg b) { return _mm256_add_epi32(a, b); }
-    static Reg bxor(Reg a, Reg b) { return _mm256_xor_si256(a, b); }
-    static Reg mullo(Reg a, Reg b) { return _mm256_mullo_epi32(a, b); }
-    static Reg mulhi(Reg a, Reg b) {
-        const Reg even = _mm256_srli_epi64(_mm256_mul_epu32(a, b), 32);
+    static Reg bxor(Reg a, Reg b, Reg c) { return _mm256_xor_si256(_mm256_xor_si256(a, b), c); }
+    static Reg ramp() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
+    static void multiply(Reg a, Reg b, Reg& high, Reg& low) {
+        const Reg even = _mm256_mul_epu32(a, b);
         const Reg odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
-        return _mm256_blend_epi32(even, odd, 0xAA);
+        high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+        low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
     }
     template <int N>
     static Reg shr(Reg a) {
         return _mm256_srli_epi32(a, N);
+    }
+    static void interleave_runs(Reg (&w)[4]) {
+        const Reg a = w[0], b = w[1], c = w[2], d = w[3];
+        w[0] = _mm256_permute2x128_si256(a, b, 0x20);
+        w[1] = _mm256_permute2x128_si256(c, d, 0x20);
+        w[2] = _mm256_permute2x128_si256(a, b, 0x31);
+        w[3] = _mm256_permute2x128_si256(c, d, 0x31);
     }
     static VecF::Reg to_float(Reg a) { return _mm256_cvtepi32_ps(a); }
 };

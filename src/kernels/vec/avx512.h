@@ -198,16 +198,29 @@ struct VecU {
     static Reg load(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
     static void store(std::uint32_t* p, Reg a) { _mm512_storeu_si512(p, a); }
     static Reg add(Reg a, Reg b) { return _mm512_add_epi32(a, b); }
-    static Reg bxor(Reg a, Reg b) { return _mm512_xor_si512(a, b); }
-    static Reg mullo(Reg a, Reg b) { return _mm512_mullo_epi32(a, b); }
-    static Reg mulhi(Reg a, Reg b) {
-        const Reg even = _mm512_srli_epi64(_mm512_mul_epu32(a, b), 32);
+    static Reg bxor(Reg a, Reg b, Reg c) { return _mm512_ternarylogic_epi32(a, b, c, 0x96); }
+    static Reg ramp() {
+        return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    }
+    static void multiply(Reg a, Reg b, Reg& high, Reg& low) {
+        const Reg even = _mm512_mul_epu32(a, b);
         const Reg odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
-        return _mm512_mask_blend_epi32(0xAAAA, even, odd);
+        high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+        low = _mm512_mask_shuffle_epi32(even, 0xAAAA, odd, _MM_PERM_CCAA);
     }
     template <int N>
     static Reg shr(Reg a) {
         return _mm512_srli_epi32(a, N);
+    }
+    static void interleave_runs(Reg (&w)[4]) {
+        const Reg a = _mm512_shuffle_i32x4(w[0], w[1], 0x88);
+        const Reg b = _mm512_shuffle_i32x4(w[0], w[1], 0xdd);
+        const Reg c = _mm512_shuffle_i32x4(w[2], w[3], 0x88);
+        const Reg d = _mm512_shuffle_i32x4(w[2], w[3], 0xdd);
+        w[0] = _mm512_shuffle_i32x4(a, c, 0x88);
+        w[1] = _mm512_shuffle_i32x4(b, d, 0x88);
+        w[2] = _mm512_shuffle_i32x4(a, c, 0xdd);
+        w[3] = _mm512_shuffle_i32x4(b, d, 0xdd);
     }
     static VecF::Reg to_float(Reg a) { return _mm512_cvtepi32_ps(a); }
 };

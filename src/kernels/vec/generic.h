@@ -180,14 +180,19 @@ struct VecU {
     static Reg load(const std::uint32_t* p) { return *p; }
     static void store(std::uint32_t* p, Reg a) { *p = a; }
     static Reg add(Reg a, Reg b) { return a + b; }
-    static Reg bxor(Reg a, Reg b) { return a ^ b; }
-    static Reg mullo(Reg a, Reg b) { return a * b; }
-    static Reg mulhi(Reg a, Reg b) {
-        return static_cast<Reg>((static_cast<std::uint64_t>(a) * b) >> 32);
+    static Reg bxor(Reg a, Reg b, Reg c) { return a ^ b ^ c; }
+    static Reg ramp() { return 0; }  // lane l: l
+    // The two halves of a b.
+    static void multiply(Reg a, Reg b, Reg& high, Reg& low) {
+        const std::uint64_t product = static_cast<std::uint64_t>(a) * b;
+        high = static_cast<Reg>(product >> 32);
+        low = static_cast<Reg>(product);
     }
     template <int N>
     static Reg shr(Reg a) {
         return a >> N;
     }
+    // Runs of four lanes: run r of w[0], w[1], w[2], w[3], then run r + 1 of each.
+    static void interleave_runs(Reg (&)[4]) {}
     static VecF::Reg to_float(Reg a) { return static_cast<float>(a); }
 };

@@ -199,16 +199,18 @@ struct VecU {
     static Reg load(const std::uint32_t* p) { return vld1q_u32(p); }
     static void store(std::uint32_t* p, Reg a) { vst1q_u32(p, a); }
     static Reg add(Reg a, Reg b) { return vaddq_u32(a, b); }
-    static Reg bxor(Reg a, Reg b) { return veorq_u32(a, b); }
-    static Reg mullo(Reg a, Reg b) { return vmulq_u32(a, b); }
-    static Reg mulhi(Reg a, Reg b) {
-        const uint64x2_t low = vmull_u32(vget_low_u32(a), vget_low_u32(b));
-        const uint64x2_t high = vmull_high_u32(a, b);
-        return vuzp2q_u32(vreinterpretq_u32_u64(low), vreinterpretq_u32_u64(high));
+    static Reg bxor(Reg a, Reg b, Reg c) { return veorq_u32(veorq_u32(a, b), c); }
+    static Reg ramp() { return vcombine_u32(vcreate_u32(1ull << 32), vcreate_u32(3ull << 32 | 2)); }
+    static void multiply(Reg a, Reg b, Reg& high, Reg& low) {
+        const uint64x2_t first = vmull_u32(vget_low_u32(a), vget_low_u32(b));
+        const uint64x2_t last = vmull_high_u32(a, b);
+        high = vuzp2q_u32(vreinterpretq_u32_u64(first), vreinterpretq_u32_u64(last));
+        low = vuzp1q_u32(vreinterpretq_u32_u64(first), vreinterpretq_u32_u64(last));
     }
     template <int N>
     static Reg shr(Reg a) {
         return vshrq_n_u32(a, N);
     }
+    static void interleave_runs(Reg (&)[4]) {}
     static VecF::Reg to_float(Reg a) { return vcvtq_f32_u32(a); }
 };
