@@ -10,7 +10,11 @@ namespace soma::bench {
 namespace {
 
 constexpr int kMostNeeded = 64;  // libraries that one may need from its folder
+#ifdef __SANITIZE_ADDRESS__      // whose allocator has to serve the libraries as well
+constexpr int kFlags = RTLD_NOW | RTLD_LOCAL;
+#else
 constexpr int kFlags = RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND;
+#endif
 
 // dlopen, loading what it misses from `folder` first: a loaded library is found by its name.
 void* open_with_needed(const std::string& folder, const std::string& file, int depth = 0) {

@@ -76,14 +76,12 @@ template <class T>
 template <class T>
 inline void check_arrays(const Gemm<T>& g, bool with_b) {
     constexpr Index kNoOverflow = Index{1} << 28;
-    const auto apart = [](const T* x, Index elements, const T* y, Index more) {
-        return x + elements <= y || y + more <= x;
+    const auto apart_from_c = [&](const T* x, Index rows, Index ld) {
+        return x != nullptr && (x + rows * ld <= g.c || g.c + g.m * g.ldc <= x);
     };
-    const Index c = g.m * g.ldc, a = (g.op_a == Op::N ? g.m : g.k) * g.lda;
-    const Index b = (g.op_b == Op::N ? g.k : g.n) * g.ldb;
     const bool usual = (g.m | g.n | g.k | g.lda | g.ldb | g.ldc) < kNoOverflow && g.c != nullptr &&
-                       g.a != nullptr && apart(g.a, a, g.c, c) && with_b && g.b != nullptr &&
-                       apart(g.b, b, g.c, c);
+                       with_b && apart_from_c(g.a, g.op_a == Op::N ? g.m : g.k, g.lda) &&
+                       apart_from_c(g.b, g.op_b == Op::N ? g.k : g.n, g.ldb);
     if (!usual) [[unlikely]]
         explain_arrays(g, with_b);
 }

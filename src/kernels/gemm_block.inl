@@ -5,7 +5,8 @@
 //     MR   | tile (1, 0)  | ...          |            |      A's MR rows stay in L1 while all
 //                                                            strips of B pass from L2.
 //
-// With few rows the strip is outermost instead, and slices before rows, so that B streams once.
+// With few rows, or with a panel to pack strips into, the strip is outermost instead, and slices
+// before rows: B is read once, and its panel stays near while all rows use it.
 // Order within an element: ascending slices, always (kernels.md 6.2).
 
 constexpr Index kStreamRows = 16;  // up to here B is worth streaming once

@@ -5,7 +5,7 @@
 //
 //     path      when                                              how
 //     tiny      M, N, K <= 64, B not transposed                   one kernel call, no plan
-//     direct    B stays in L1, or M < 24, or M < 48 and B in L2   tiles straight on A and B
+//     direct    B stays in L1, or M < 16, or M < 48 and B in L2   tiles straight on A and B
 //     strips    B and the slice of A stay in L2                   one panel at a time, packed by
 //                                                                 the first tile that reads it
 //     packed    otherwise                                         panels of B, block by block
@@ -17,7 +17,7 @@
 // Last columns that would fill an eighth of a vector or less are an edge: a narrow product of their
 // own; the rest of the plan is for the columns before them.
 //
-// packed:  for columns by nc: for k by kc: pack B[kc, nc] (60 % of L2); for all rows by mc: kernel.
+// packed:  for columns by nc: for k by kc: pack B[kc, nc] (45 % of L2); for all rows by mc: kernel.
 
 #include "soma/core/cpu.h"
 #include "soma/core/types.h"
