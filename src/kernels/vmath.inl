@@ -71,13 +71,12 @@ struct ScaledExp {
     L value() const { return scale_by_power(mantissa(), n); }
     L times(L f) const { return scale_by_power(fma(f, p, f), n); }
 };
-// x + tail = n ln2 + (r + r_low), |r| <= ln2 / 2, |tail| far below |x|.
+// x + tail = n ln2 + (r + r_low), |r| <= ln2 / 2, |tail| far below |x|; kExpLow <= x <= kExpHigh.
 template <class L>
 inline ScaledExp<L> scaled_exp(L x, L tail) {
     using M = Math<L>;
-    const L c = clamp(x, M::kExpLow, M::kExpHigh), magic = L::all(M::kMagic);
-    const L n = fma(c, L::all(M::kLog2e), magic) - magic;
-    const L high = fnma(n, L::all(M::kLn2[0]), c), low = fnma(n, L::all(M::kLn2[1]), tail);
+    const L magic = L::all(M::kMagic), n = fma(x, L::all(M::kLog2e), magic) - magic;
+    const L high = fnma(n, L::all(M::kLn2[0]), x), low = fnma(n, L::all(M::kLn2[1]), tail);
     const L r = high + low, r_low = (high - r) + low;
     return {r + fma(r * r, polynomial(r, M::kExp), r_low), n};
 }
@@ -149,31 +148,32 @@ inline L scaled_tanh(L x) {
     return lit<L>(1.7159) * tanh(lit<L>(2.0 / 3) * x);
 }
 
-// a / (1 + e), 0 <= e <= 1, with the rounding error of 1 + e taken back: relative to the quotient
-// it is low / (1 + e), for which the line 1.457 - (1 + e) / 2 is near enough to 1 / (1 + e).
+// 1 + e^(u + tail), |tail| far below |u|. With e^(u + tail) = (1 + p) 2^n and s = 2^-n a quotient
+// f / (1 + e^..) is f s / (s + 1 + p): nothing overflows, s + 1 is exact unless one of them is
+// negligible, and s multiplies last, so the result underflows once.
 template <class L>
-inline L over_one_plus(L a, L e) {
-    const L one = lit<L>(1), d = one + e, low = e - (d - one);
-    const L q = a / d;
-    return fnma(q, low * fnma(lit<L>(0.5), d, lit<L>(1.457)), q);
-}
+struct OnePlusExp {
+    L p, sum, minus_n;
 
-// f sigmoid(x + tail), |f| at most a few hundred on the side where the sigmoid underflows:
-// f / (1 + e) or f e / (1 + e) with e = e^-|x|, which cannot overflow. The power of two of e is
-// applied last, so the product underflows once.
+    L divides(L f) const { return scale_by_power(f / sum, minus_n); }
+    L complement() const { return (lit<L>(1) + p) / sum; }  // 1 - 1 / (1 + e^..)
+};
+// Below -kSigmoidLimit the sum is 1.
 template <class L>
-inline L times_sigmoid(L f, L x, L tail) {
-    const L zero = lit<L>(0), sign = with_sign_of(lit<L>(1), x);
-    const auto negative = x < zero;
-    const ScaledExp<L> e = scaled_exp(-abs(x), -(sign * tail));
-    const L y = over_one_plus(select(negative, fma(f, e.p, f), f), e.value());
-    return scale_by_power(y, select(negative, e.n, zero));
+inline OnePlusExp<L> one_plus_exp(L u, L tail) {
+    using M = Math<L>;
+    const L c = clamp(u, -M::kSigmoidLimit, -M::kExpLow);
+    const L magic = L::all(M::kMagic), one = lit<L>(1);
+    const L minus_n = fnma(c, L::all(M::kLog2e), magic) - magic;
+    const L r = fma(minus_n, L::all(M::kLn2[0]), c) + fma(minus_n, L::all(M::kLn2[1]), tail);
+    const L p = fma(r * r, polynomial(r, M::kExp), r);
+    const L s = scale_by_power(one, minus_n), w = s + one;
+    return {p, w + (p + (s - (w - one))), minus_n};
 }
 
 template <class L>
 inline L sigmoid(L x) {
-    const L zero = lit<L>(0), e = scaled_exp(-abs(x), zero).value();
-    return over_one_plus(select(x < zero, e, lit<L>(1)), e);
+    return one_plus_exp(-x, lit<L>(0)).divides(lit<L>(1));
 }
 
 template <class L>
@@ -187,8 +187,8 @@ inline L softplus(L x) {
 // e^(-a^2 / 2), the square in two parts.
 template <class L>
 inline ScaledExp<L> gaussian(L a) {
-    const L half = lit<L>(-0.5), square = a * a;
-    return scaled_exp(half * square, half * fma(a, a, -square));
+    const L half = lit<L>(-0.5) * a, exponent = half * a;
+    return scaled_exp(exponent, fma(half, a, -exponent));
 }
 
 // The upper tail Phi(-a) = gaussian(a) w P(t) for 0 <= a <= kTailLimit, with w = 1 / (a + k) and
@@ -223,15 +223,14 @@ inline L erf(L x) {
     return with_sign_of(select(a < lit<L>(1), near, far), x);
 }
 
-// x Phi(x): x / 2 (1 + erf(x / sqrt 2)) near 0; else -a Phi(-a) below 0 and a - a Phi(-a) above,
-// free of cancellation.
+// x Phi(x): x / 2 + x^2 P(x^2) near 0, else max(0, x) - a Phi(-a), free of cancellation.
 template <class L>
 inline L gelu(L x) {
     using M = Math<L>;
-    const L a = abs(x), b = min(L::all(M::kTailLimit), a), half = lit<L>(0.5) * x;
-    const L near = fma(half, erf_near(x * L::all(M::kSqrtHalf)), half);
-    const L q = scaled_normal_tail(b);
-    return select(a < lit<L>(0.5), near, select(x < lit<L>(0), -q, x - q));
+    const L a = abs(x), z = x * x;
+    const L near = fma(z, polynomial(z, M::kCdf), lit<L>(0.5) * x);
+    const L far = max(lit<L>(0), x) - scaled_normal_tail(min(L::all(M::kTailLimit), a));
+    return select(a < lit<L>(0.5), near, far);
 }
 
 // Phi(x) + x phi(x)
@@ -245,7 +244,8 @@ inline L gelu_slope(L x) {
     return fma(with_sign_of(a, x), density * L::all(M::kInvSqrt2Pi), cdf);
 }
 
-// v = x (c1 + c2 x^2) as v + tail; gelu_tanh(x) = x sigmoid(v).
+// u = -x (c1 + c2 x^2) in two parts; gelu_tanh(x) = x / (1 + e^u). c1 = high + low with so short a
+// high part that w - high is exact whichever of the two addends of w is the larger.
 template <class L>
 struct TwoPart {
     L high, low;
@@ -253,20 +253,21 @@ struct TwoPart {
 template <class L>
 inline TwoPart<L> gelu_tanh_argument(L x) {
     using M = Math<L>;
-    const L c1 = L::all(M::kGelu1[0]), c2 = L::all(M::kGelu2[0]);
+    const L c1 = L::all(-M::kGelu1[0]), c2 = L::all(-M::kGelu2[0]);
     const L z = x * x, z_low = fma(x, x, -z);
-    const L p = c2 * z, p_low = fma(c2, z, -p) + fma(c2, z_low, L::all(M::kGelu2[1]) * z);
-    const L w = c1 + p, c = w - p;  // c1 + p = w + its rounding error
-    const L w_low = ((c1 - c) + (p - (w - c))) + (p_low + L::all(M::kGelu1[1]));
-    const L v = x * w;
-    return {v, fma(x, w, -v) + x * w_low};
+    const L p = c2 * z, w = c1 + p;
+    const L p_low = fma(c2, z_low, fma(L::all(-M::kGelu2[1]), z, L::all(-M::kGelu1[1])));
+    const L w_low = ((p - (w - c1)) + fma(c2, z, -p)) + p_low;
+    const L u = x * w;
+    return {u, fma(x, w_low, fma(x, w, -u))};
 }
 
 template <class L>
 inline L gelu_tanh(L x) {
     using M = Math<L>;
-    const TwoPart<L> v = gelu_tanh_argument(clamp(x, -M::kTanhFormLimit, M::kTanhFormLimit));
-    return times_sigmoid(max(L::all(-M::kTanhFormLimit), x), v.high, v.low);
+    const L f = max(L::all(-M::kTanhFormLimit), x);
+    const TwoPart<L> u = gelu_tanh_argument(min(L::all(M::kTanhFormLimit), f));
+    return one_plus_exp(u.high, u.low).divides(f);
 }
 
 // s + x s (1 - s) dv/dx with s = sigmoid(v), dv/dx = c1 + 3 c2 x^2
@@ -274,24 +275,26 @@ template <class L>
 inline L gelu_tanh_slope(L x) {
     using M = Math<L>;
     const L c = clamp(x, -M::kTanhFormLimit, M::kTanhFormLimit);
-    const TwoPart<L> v = gelu_tanh_argument(c);
-    const L s = times_sigmoid(lit<L>(1), v.high, v.low);
-    const L dv = fma(lit<L>(3) * L::all(M::kGelu2[0]), c * c, L::all(M::kGelu1[0]));
-    return fma(c * dv, s * (lit<L>(1) - s), s);
+    const TwoPart<L> u = gelu_tanh_argument(c);
+    const OnePlusExp<L> e = one_plus_exp(u.high, u.low);
+    const L s = e.divides(lit<L>(1));
+    const L dv = fma(lit<L>(3) * L::all(M::kGelu2[0]), c * c, L::all(M::kGelu1[0] + M::kGelu1[1]));
+    return fma(c * dv, s * e.complement(), s);
 }
 
 template <class L>
 inline L silu(L x) {
-    const L low = L::all(Math<L>::kExpLow);
-    return times_sigmoid(max(low, x), max(low, x), lit<L>(0));
+    const L f = max(L::all(Math<L>::kExpLow), x);
+    return one_plus_exp(-f, lit<L>(0)).divides(f);
 }
 
 // s (1 + x (1 - s))
 template <class L>
 inline L silu_slope(L x) {
     using M = Math<L>;
-    const L c = clamp(x, M::kExpLow, -M::kExpLow), s = sigmoid(c);
-    return s * fma(c, lit<L>(1) - s, lit<L>(1));
+    const L c = clamp(x, M::kExpLow, -M::kExpLow);
+    const OnePlusExp<L> e = one_plus_exp(-c, lit<L>(0));
+    return e.divides(fma(c, e.complement(), lit<L>(1)));
 }
 
 // ---- sin, cos ----

@@ -14,6 +14,7 @@ struct MathF32 {
     static constexpr float kSubnormalBits = 24;
     static constexpr float kTrigLimit = 0x1p20f;
     static constexpr float kTailLimit = 15.0f;      // Phi(-15) rounds to 0
+    static constexpr float kSigmoidLimit = 64.0f;   // 1 + e^-64 rounds to 1
     static constexpr float kTanhFormLimit = 12.0f;  // sigmoid(v(-12)) rounds to 0
     static constexpr float kLog2e = 0x1.715476p+0f;
     static constexpr float kLn2[2] = {0x1.62e43p-1f, -0x1.05c61p-29f};
@@ -23,7 +24,7 @@ struct MathF32 {
     static constexpr float kSqrt2 = 0x1.6a09e6p+0f;
     static constexpr float kInvSqrt2Pi = 0x1.988454p-2f;
     // gelu_tanh: v = x (c1 + c2 x^2), c1 = 2 sqrt(2 / pi), c2 = 0.044715 c1.
-    static constexpr float kGelu1[2] = {0x1.988454p+0f, -0x1.857936p-25f};
+    static constexpr float kGelu1[2] = {0x1.988p+0f, 0x1.14cf5p-14f};
     static constexpr float kGelu2[2] = {0x1.2444f2p-4f, 0x1.49b16ap-29f};
 
     // (e^r - 1 - r) / r^2 on |r| <= ln2 / 2: 2^-28
@@ -42,6 +43,9 @@ struct MathF32 {
     static constexpr float kErf[] = {0x1.06eba8p-3f,  -0x1.81273ep-2f, 0x1.ce2cf8p-4f,
                                      -0x1.b7f90ep-6f, 0x1.5405b2p-8f,  -0x1.a3f702p-11f,
                                      0x1.496a38p-14f};
+    // (Phi(x) - 1/2) / x in z = x^2, |x| <= 1/2: 2^-25.2 of Phi
+    static constexpr float kCdf[] = {0x1.988454p-2f, -0x1.1057c4p-4f, 0x1.468754p-7f,
+                                     -0x1.28899cp-10f};
     // e^(a^2 / 2) Phi(-a) (a + k) in t = (a - k) / (a + k), 0 <= a <= 15: 2^-25.6
     static constexpr float kTailCentre = 4.0f;
     static constexpr float kTail[] = {0x1.82b4bcp-1f,   -0x1.373e3cp-1f, 0x1.8c6dbp-2f,
@@ -60,6 +64,7 @@ struct MathF64 {
     static constexpr double kSubnormalBits = 54;
     static constexpr double kTrigLimit = 0x1p20;
     static constexpr double kTailLimit = 40.0;
+    static constexpr double kSigmoidLimit = 64.0;
     static constexpr double kTanhFormLimit = 24.0;
     static constexpr double kLog2e = 0x1.71547652b82fep+0;
     static constexpr double kLn2[2] = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
@@ -69,7 +74,7 @@ struct MathF64 {
     static constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
     static constexpr double kSqrt2 = 0x1.6a09e667f3bcdp+0;
     static constexpr double kInvSqrt2Pi = 0x1.9884533d43651p-2;
-    static constexpr double kGelu1[2] = {0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54};
+    static constexpr double kGelu1[2] = {0x1.9884534p+0, -0x1.5e4d7b9781a62p-31};
     static constexpr double kGelu2[2] = {0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61};
 
     // 2^-63
@@ -109,6 +114,11 @@ struct MathF64 {
         0x1.f9a321a121723p-14,  -0x1.f4d1df398bf62p-17, 0x1.b9def1a0ff649p-20,
         -0x1.5f1d36dac41a2p-23, 0x1.f7a41328b1a9ep-27,  -0x1.386ac3a3c25e5p-30,
         0x1.0579b210674b4p-34};
+    // 2^-54
+    static constexpr double kCdf[] = {
+        0x1.9884533d43651p-2,   -0x1.1058377e2cee0p-4,  0x1.46d042976915dp-7,
+        -0x1.37403f6b970f9p-10, 0x1.e42b0d45374a9p-14,  -0x1.3ce8f61933f2dp-17,
+        0x1.6588264d2769dp-21,  -0x1.61a46a1878897p-25, 0x1.27818543157fdp-29};
     // 0 <= a <= 40: 2^-55
     static constexpr double kTailCentre = 5.0;
     static constexpr double kTail[] = {

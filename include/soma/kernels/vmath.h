@@ -11,11 +11,12 @@
 //     exp         1     1     x = n ln2 + r, minimax polynomial on |r| <= ln2 / 2, scaled by 2^n
 //     log         1     1     x = 2^e m, atanh series of s = (m - 1) / (m + 1) as a polynomial
 //     tanh        2     2     odd polynomial below 0.625, else 1 - 2 / (e^2x + 1)
-//     sigmoid     2     2     e / (1 + e) or 1 / (1 + e) with e = e^-|x|
+//     sigmoid     2     2     1 / (1 + e^-x), the power of two of e^-x apart
 //     erf         2     2     odd polynomial below 1, else 1 - 2 Phi(-sqrt2 x)
-//     gelu        3     4     Phi(-a) = e^(-a^2 / 2) P(t) / (a + k), a^2 in two parts
-//     gelu_tanh   2     2     x sigmoid(v), v in two parts
-//     silu        2     2     x sigmoid(x)
+//     gelu        3     4     x / 2 + x^2 P(x^2) below 0.5, else x or 0 less a Phi(-a), where
+//                             Phi(-a) = e^(-a^2 / 2) P(t) / (a + k), a^2 in two parts
+//     gelu_tanh   2     2     x / (1 + e^u), u in two parts
+//     silu        2     2     x / (1 + e^-x)
 //     softplus    2     2     max(x, 0) + log1p(e^-|x|)
 //     sin, cos    2     2     three-part pi / 2; |x| <= 2^20, beyond it NaN
 //
