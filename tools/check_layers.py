@@ -20,7 +20,7 @@ NEEDS = {
     "autograd": ["tensor"],
     "nn": ["autograd"],
     "optim": ["nn"],
-    "linalg": ["core"],
+    "linalg": ["kernels"],
     "dist": ["core"],
     "data": ["tensor"],
     "train": ["optim", "data", "dist"],

@@ -91,6 +91,7 @@ train::Fields machine() {
             {"mpi", or_none(kMpi)},
             {"ranks", Index{launched_size()}},
             {"openblas", or_none(kOpenblas)},
+            {"lapack", or_none(kLapack)},
             {"systems", static_cast<Index>(systems::all_systems().size())}};
 }
 

@@ -26,13 +26,16 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/somaConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/somaConfig.cmake ${PROJECT_BINARY_DIR}/somaConfigVersion.cmake
   DESTINATION ${package_folder})
 
-# pkg-config knows OpenBLAS, zlib and libpng by name; MPI and OpenMP are given as libraries.
+# pkg-config knows OpenBLAS, LAPACKE, zlib and libpng by name; MPI and OpenMP are given as libraries.
 set(SOMA_PC_REQUIRES "zlib")
 if(SOMA_HAVE_PNG)
   string(APPEND SOMA_PC_REQUIRES " libpng")
 endif()
 if(SOMA_HAVE_OPENBLAS)
   string(APPEND SOMA_PC_REQUIRES " openblas")
+endif()
+if(SOMA_HAVE_LAPACK)
+  string(APPEND SOMA_PC_REQUIRES " lapacke")
 endif()
 set(SOMA_PC_LIBS "")
 foreach(library ${OpenMP_CXX_LIBRARIES})

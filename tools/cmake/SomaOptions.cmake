@@ -2,6 +2,7 @@
 # error; OFF ignores it. What was switched off is said in the summary and in `soma info`.
 
 set(SOMA_OPENBLAS AUTO CACHE STRING "OpenBLAS as GEMM backend: AUTO, ON, OFF")
+set(SOMA_LAPACK AUTO CACHE STRING "LAPACK through LAPACKE and OpenBLAS: AUTO, ON, OFF")
 set(SOMA_MPI AUTO CACHE STRING "MPI ranks: AUTO, ON, OFF")
 set(SOMA_PNG AUTO CACHE STRING "PNG images through libpng: AUTO, ON, OFF")
 set(SOMA_OPENMP AUTO CACHE STRING "threads inside a process: AUTO, ON, OFF")
@@ -24,7 +25,7 @@ function(soma_optional name found)
 endfunction()
 
 if(SOMA_CORE_ONLY)
-  foreach(name OPENBLAS MPI PNG)
+  foreach(name OPENBLAS LAPACK MPI PNG)
     set(SOMA_${name} OFF)
   endforeach()
 else()
@@ -51,6 +52,16 @@ if(NOT SOMA_OPENBLAS STREQUAL "OFF")
   endif()
 endif()
 soma_optional(OPENBLAS OPENBLAS_FOUND)
+set(lapack_found OFF)  # its BLAS must be one that can be told to run on one thread
+if(SOMA_HAVE_OPENBLAS AND NOT SOMA_LAPACK STREQUAL "OFF")
+  pkg_check_modules(LAPACKE IMPORTED_TARGET lapacke)
+  set(lapack_found ${LAPACKE_FOUND})
+endif()
+soma_optional(LAPACK lapack_found)
+
+foreach(name OPENMP MPI OPENBLAS LAPACK PNG)
+  message(STATUS "soma: ${name} ${SOMA_HAVE_${name}}")
+endforeach()
 
 # Flags of every unit of the library. Contraction is off: an FMA stands only where it is written
 # (kernels.md 6.3), or the bits would depend on the compiler.

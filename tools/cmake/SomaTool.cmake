@@ -12,6 +12,7 @@ endfunction()
 soma_feature_text(MPI "MPI ${MPI_CXX_VERSION}")
 soma_feature_text(OPENMP "OpenMP ${OpenMP_CXX_VERSION}")
 soma_feature_text(OPENBLAS "OpenBLAS ${OPENBLAS_VERSION}")
+soma_feature_text(LAPACK "LAPACKE ${LAPACKE_VERSION}")
 
 # The commit when there is a checkout; an archive has none.
 set(SOMA_COMMIT "release ${PROJECT_VERSION}")
