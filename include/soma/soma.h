@@ -88,8 +88,6 @@
 #include "soma/nn/norm.h"
 #include "soma/nn/parameter_store.h"
 #include "soma/nn/sequential.h"
-#include "soma/neuro/ctrnn_dynamics.h"
-#include "soma/neuro/dynamics.h"
 #include "soma/optim/adam.h"
 #include "soma/optim/clip.h"
 #include "soma/optim/curvature.h"
