@@ -79,6 +79,8 @@
 #include "soma/kernels/winograd.h"
 #include "soma/linalg/linalg.h"
 #include "soma/linalg/matrix.h"
+#include "soma/neuro/ctrnn_dynamics.h"
+#include "soma/neuro/dynamics.h"
 #include "soma/nn/context.h"
 #include "soma/nn/conv.h"
 #include "soma/nn/dropout.h"
