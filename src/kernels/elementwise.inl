@@ -3,11 +3,21 @@
 // One loop shape serves all: full vectors, then one masked vector. `flatten` inlines the formula
 // into both, so that no vector travels through memory.
 
-template <class V, class F, class... In>
+// Formulas with dozens of instructions a vector load too seldom to keep the prefetchers of the
+// hardware running; their maps fetch kAhead elements ahead.
+constexpr Index kFar = 256;
+
+template <class V, Index kAhead = 0, class F, class... In>
 [[gnu::flatten]] inline void map(Index n, F f, typename V::Scalar* out, In... in) {
     using L = Lanes<V>;
     Index i = 0;
-    for (; i + V::kWidth <= n; i += V::kWidth) f(L::load(in + i)...).store(out + i);
+    for (; i + V::kWidth <= n; i += V::kWidth) {
+        if constexpr (kAhead > 0) {
+            (__builtin_prefetch(in + i + kAhead), ...);
+            __builtin_prefetch(out + i + kAhead, 1);
+        }
+        f(L::load(in + i)...).store(out + i);
+    }
     if constexpr (V::kWidth > 1) {
         if (i == n) return;
         const auto mask = V::first(static_cast<int>(n - i));
@@ -16,14 +26,14 @@ template <class V, class F, class... In>
 }
 
 // out = f(in...), or out + f(in...).
-template <class V, class F, class... In>
+template <class V, Index kAhead = 0, class F, class... In>
 inline void map_into(bool accumulate, Index n, F f, typename V::Scalar* out, In... in) {
     using L = Lanes<V>;
     if (accumulate) {
-        map<V>(
+        map<V, kAhead>(
             n, [=](L sum, auto... x) { return sum + f(x...); }, out, out, in...);
     } else {
-        map<V>(n, f, out, in...);
+        map<V, kAhead>(n, f, out, in...);
     }
 }
 
@@ -98,7 +108,7 @@ void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept {
     using L = Lanes<V>;
     const L leak = L::all(slope);
     with_activation(f, [=](auto tag) {
-        map<V>(
+        map<V, kFar>(
             n, [=](L v) { return activation_value<tag.value>(v, leak); }, y, x);
     });
 }
@@ -110,7 +120,7 @@ void activation_backward(Activation f, T slope, Index n, const T* saved, const T
     const L leak = L::all(slope);
     with_activation(f, [=](auto tag) {
         const auto chain = [=](L s, L d) { return d * activation_slope<tag.value>(s, leak); };
-        map_into<V>(accumulate, n, chain, dx, saved, dy);
+        map_into<V, kFar>(accumulate, n, chain, dx, saved, dy);
     });
 }
 
@@ -147,19 +157,19 @@ void unary(Unary f, Index n, const T* x, T* y) noexcept {
             return map<V>(
                 n, [](L v) { return sqrt(v); }, y, x);
         case Unary::exp:
-            return map<V>(
+            return map<V, kFar>(
                 n, [](L v) { return exp(v); }, y, x);
         case Unary::log:
-            return map<V>(
+            return map<V, kFar>(
                 n, [](L v) { return log(v); }, y, x);
         case Unary::sin:
-            return map<V>(
+            return map<V, kFar>(
                 n, [](L v) { return sin(v); }, y, x);
         case Unary::cos:
-            return map<V>(
+            return map<V, kFar>(
                 n, [](L v) { return cos(v); }, y, x);
         case Unary::erf:
-            return map<V>(
+            return map<V, kFar>(
                 n, [](L v) { return erf(v); }, y, x);
     }
 }

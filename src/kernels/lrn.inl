@@ -84,11 +84,13 @@ inline void lrn_block(Index rows, Index cols, const LrnWindow<T>& window, Powers
     const Index pitch = lrn_pitch(cols, window.size), before = window.size / 2;
     const Denominator<V> denominator{window};
     copy_with_halos<V>(rows, cols, window.size, x, scratch);
-    for (Index r = 0; r < rows; ++r, y += cols) {
+    for (Index r = 0; r < rows; ++r) {
         const T* begin = haloed_row(scratch, r, pitch, Index{0});
+        T* out = y + r * cols;
         for_each_vector<V>(cols, [&](Index i, auto at) {
             const auto q = powers(denominator.at(at, begin + i)).beta;
-            at.store(y + i, at.load(begin + before + i) * q);
+            prefetch_next_row(x, y, rows * cols, r * cols + i);
+            at.store(out + i, at.load(begin + before + i) * q);
         });
     }
 }

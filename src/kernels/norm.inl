@@ -40,6 +40,7 @@ template <class V, class T = typename V::Scalar>
         Lanes16<V> squares;
         for_each_part<V>(cols, [&](int p, Index c, auto at) {
             const L d = at.keep(at.load(x + c) - centre);
+            prefetch_next_row(x, y, cols, c);
             squares.r[p] = fma(d, d, squares.r[p]);
         });
         const L scale = lit<L>(1) / sqrt(L::all(squares.fold() / n + eps));

@@ -37,3 +37,11 @@ inline void for_each_vector(Index n, F f) {
     for (; i + V::kWidth <= n; i += V::kWidth) f(i, Whole<V>{});
     if (i < n) f(i, Head<V>{V::first(static_cast<int>(n - i))});
 }
+
+// In a pass over a row that is near already: fetches element i of the next rows of x and y [., n].
+// After the last row that is an address past the end, which a prefetch may have.
+template <class T>
+inline void prefetch_next_row(const T* x, const T* y, Index n, Index i) {
+    __builtin_prefetch(x + n + i);
+    if (y != nullptr) __builtin_prefetch(y + n + i, 1);
+}

@@ -4,6 +4,7 @@
 //     pass 2   e = exp(x - m), stored where the result goes, and s = LANES16 sum of e
 //     pass 3   the result from e and 1 / s
 //
+// Pass 2 computes on what pass 1 brought near, so it fetches the next row meanwhile.
 // Contract and special values: soma/kernels/table/softmax.h; sums: row_walk.inl.
 
 // Pass 1: the maximum of a row in four chains. A NaN may get lost, because pass 2 meets it again
@@ -43,6 +44,7 @@ struct ShiftedRow {
         for_each_part<V>(n, [&](int p, Index i, auto at) {
             const L e = exp(at.load(x + i) - m);
             if (y != nullptr) at.store(y + i, e);
+            prefetch_next_row(x, y, n, i);
             lanes.r[p] = lanes.r[p] + at.keep(e);
         });
         sum = lanes.fold();
