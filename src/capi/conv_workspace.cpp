@@ -106,29 +106,39 @@ Workspace backward_data_by_columns(const ConvGeometry& g) {
 
 Workspace backward_data_by_phases(const ConvGeometry& g) {
     const Index taps = g.kh * g.kw, phases = g.stride_h * g.stride_w;
-    const bool depthwise = kernels::is_depthwise(g);
+    const bool depthwise = kernels::is_depthwise(g), wide = kernels::is_wide_backward(g);
     const Index reach_h = g.dilation_h * (g.kh - 1) / g.stride_h;
     const Index reach_w = g.dilation_w * (g.kw - 1) / g.stride_w;
-    Bytes own, band;
-    if (!depthwise) {
-        const auto& conv = kernels::table<float>().conv;
-        const Index panel = conv.panel(g.group_c(), ceil_div(g.w, g.stride_w));
-        own.add<float>(taps * g.oc * round_up(g.group_c(), panel));
-    }
+    const Index columns = ceil_div(g.w, g.stride_w);
+    const Index panel = kernels::table<float>().conv.panel(g.group_c(), columns);
+    Bytes own, item;
+    if (!depthwise && !wide) own.add<float>(taps * g.oc * round_up(g.group_c(), panel));
     struct Phase {  // as conv_data.cpp keeps one
         Index row, column;
+        const Index* taps;
         kernels::ConvSegments segments;
     };
     own.add<Phase>(phases);
-    for (Index p = 0; p < phases; ++p) own.add_segments(taps, depthwise ? 1 : g.group_oc());
+    for (Index p = 0; p < phases; ++p) {
+        own.add<Index>(taps);
+        own.add_segments(taps, depthwise ? 1 : g.group_oc());
+    }
 
     const Index last_h = (g.h - 1 + g.pad_top) / g.stride_h;
     const Index last_w = (g.w - 1 + g.pad_left) / g.stride_w;
     const Index row = (reach_w + std::max(g.ow(), last_w + 1)) * g.oc;
     const Index positions = last_h + 1 - g.pad_top / g.stride_h;
-    const Index rows = kernels::rows_of_band(positions, row * kFloat);
-    band.add<float>((rows + reach_h) * row);
-    return {.own = own.total() + band.total(), .slice = band.total()};
+    if (wide) {
+        const kernels::ChunkPlan cut = kernels::cut_chunks(g.n, positions, columns);
+        item.add<float>(kGemmSlice * round_up(kernels::kChunkColumns, panel));
+        item.add<kernels::ConvPiece<float>>(cut.bands);
+        item.add<const float*>(cut.bands);
+        for (Index i = 0; i < cut.bands; ++i) item.add<float>((cut.band_rows + reach_h) * row);
+    } else {
+        const Index rows = kernels::rows_of_band(positions, row * kFloat);
+        item.add<float>((rows + reach_h) * row);
+    }
+    return {.own = own.total() + item.total(), .slice = item.total()};
 }
 
 // Pixels of a leaf may lie in several images, each with a band of its own.

@@ -168,21 +168,13 @@ void run_bands(const Forward<T>& plan) {
         });
 }
 
-// Fewer chunks than threads are split by columns, too.
 template <class T>
 void run_chunks(const Forward<T>& plan) {
-    const ConvGeometry& g = plan.g;
-    const ChunkPlan cut = cut_chunks(g.n, g.oh(), g.ow());
-    const Index threads = in_parallel() ? 1 : num_threads(), width = plan.width();
-    const Index least = cut.chunks >= threads ? width : ceil_div(width, threads);
-    const Index columns = round_up(least, plan.panel), parts = ceil_div(width, columns);
-    parallel_for(cut.chunks * parts, 1, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) {
-            const Index first = i / parts * cut.bands, column = i % parts * columns;
-            plan.chunk(first, std::min(first + cut.bands, cut.all_bands), cut.band_rows, column,
-                       std::min(columns, width - column));
-        }
-    });
+    const ChunkPlan cut = cut_chunks(plan.g.n, plan.g.oh(), plan.g.ow());
+    for_chunks(cut, plan.width(), plan.panel,
+               [&](Index first, Index last, Index column, Index columns) {
+                   plan.chunk(first, last, cut.band_rows, column, columns);
+               });
 }
 
 template <class T>

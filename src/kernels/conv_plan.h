@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "soma/core/arena.h"
+#include "soma/core/parallel.h"
 #include "soma/kernels/conv.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/table/conv.h"
@@ -142,6 +143,30 @@ inline ChunkPlan cut_chunks(Index images, Index rows, Index pixels) {
     const Index all = images * per_image;
     const Index bands = std::max<Index>(1, kChunkPixels / (band_rows * pixels));
     return {band_rows, all, bands, ceil_div(all, bands)};
+}
+
+// Calls f(first band, end band, first column, columns) for all chunks, in parallel; fewer chunks
+// than threads are split by columns, too.
+template <class F>
+void for_chunks(const ChunkPlan& cut, Index width, Index panel, F&& f) {
+    const Index threads = in_parallel() ? 1 : num_threads();
+    const Index least = cut.chunks >= threads ? width : ceil_div(width, threads);
+    const Index columns = round_up(least, panel), parts = ceil_div(width, columns);
+    parallel_for(cut.chunks * parts, 1, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+            const Index first = i / parts * cut.bands, column = i % parts * columns;
+            f(first, std::min(first + cut.bands, cut.all_bands), column,
+              std::min(columns, width - column));
+        }
+    });
+}
+
+// Backward-data needs its weights transposed. Large ones leave L2 in between: when one chunk is all
+// pixels, they are transposed slice by slice.
+inline bool is_wide_backward(const ConvGeometry& g) {
+    const Index bytes = g.kh * g.kw * g.group_c() * g.group_oc() * Index{sizeof(float)};
+    const Index pixels = g.n * g.h * g.w / (g.stride_h * g.stride_w);
+    return !is_depthwise(g) && g.n > 0 && bytes > kOnceBytes && pixels <= kChunkPixels;
 }
 
 // A copy of m[k, columns], rows ld apart, in panels, panel_step apart; lanes past the last column

@@ -192,6 +192,21 @@ std::vector<ConvGeometry> shapes() {
          .pad_right = 3,
          .pad_value = 0.5},  // vectors of pixels, in planes
         {.n = 1, .h = 3, .w = 1100, .c = 2, .kh = 2, .kw = 70, .oc = 3, .stride_w = 2},  // 2 slices
+        {.n = 2,
+         .h = 8,
+         .w = 9,
+         .c = 50,
+         .kh = 3,
+         .kw = 3,
+         .oc = 302,
+         .stride_h = 2,
+         .stride_w = 2,
+         .pad_top = 1,
+         .pad_bottom = 1,
+         .pad_left = 1,
+         .groups = 2},  // dx slice by slice; slices begin within a tap
+        {.n = 2, .h = 18, .w = 18, .c = 300, .kh = 2, .kw = 2, .oc = 130, .pad_top = 1},  // and
+                                                                                          // here
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 3, .kw = 3, .oc = 4},
         {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 1, .kw = 1, .oc = 4},
     };

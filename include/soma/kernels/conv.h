@@ -33,7 +33,7 @@
 //             DH (KH - 1) + 1 rows it overlaps. Larger weights: for each thread 256 rows of them
 //             by 320 columns, and the input rows of 512 output pixels. With few channels: for each
 //             thread a band of 1024 pixels, once as x and once for each of `width` channels of y
-//     dx      as y with small weights, whatever their size
+//     dx      as y, but a copy of large weights for more than 512 pixels of a phase
 //     dw      for each thread the rows that 256 pixels read and the partial sums of a block of dw,
 //             the larger of 1 MB and 24 rows of OC a level of the tree; when one block is all of dw
 //             and leaves are split, 4 more copies of it for each thread
