@@ -82,6 +82,7 @@
 #include "soma/neuro/ctrnn_dynamics.h"
 #include "soma/neuro/dynamics.h"
 #include "soma/neuro/fixed_points.h"
+#include "soma/neuro/jpca.h"
 #include "soma/neuro/pca.h"
 #include "soma/neuro/resampling.h"
 #include "soma/neuro/responses.h"
