@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <vector>
 
 #include "neuro/task_check.h"
 #include "soma/core/error.h"
 #include "soma/neuro/tasks/batch.h"
 #include "soma/neuro/tasks/rdm.h"
+#include "soma/neuro/tasks/registry.h"
 
 namespace soma::neuro {
 namespace {
@@ -39,6 +41,28 @@ TEST(TaskBatch, RejectsBadArguments) {
     batch.fill(TrialSource(1), 0);
     EXPECT_THROW(batch.scores(Tensor({51, 2, 1}, DType::f32)), Error);
     EXPECT_THROW(batch.scores(Tensor({51, 3, 1}, DType::f64)), Error);
+}
+
+TEST(TaskRegistry, EveryTaskHasItsOwnNameAndPassesTheChecks) {
+    std::set<std::string> names;
+    for (const TaskEntry& entry : tasks()) {
+        const auto task = entry.make();
+        EXPECT_EQ(task->name(), entry.name);
+        EXPECT_TRUE(names.insert(entry.name).second);
+        test::check_task(*task);
+        test::check_score(*task);
+    }
+}
+
+TEST(TaskRegistry, FindsTasksAndNamesTheNearest) {
+    EXPECT_EQ(&find_task("mante"), &tasks()[1]);
+    EXPECT_EQ(find_task("sum-of-sines").name, "sum_of_sines");
+    try {
+        find_task("mantle");
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_STREQ(e.what(), "unknown task 'mantle'; did you mean mante?");
+    }
 }
 
 TEST(Task, UnknownLabelNamesTheNearest) {
