@@ -32,6 +32,7 @@
 #include "kernels/norm.inl"
 #include "kernels/softmax.inl"
 #include "kernels/lrn.inl"
+#include "kernels/rnn.inl"
 // clang-format on
 
 template <class V>
@@ -48,6 +49,7 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     t.norm = norm_table<V>();
     t.lrn = lrn_table<V>();
     t.softmax = softmax_table<V>();
+    t.rnn = rnn_table<V>();
     t.winograd = winograd_table<V>();
     return t;
 }

@@ -26,6 +26,7 @@ std::vector<OpCase> all_op_cases() {
     append(all, loss_cases());
     append(all, embedding_cases());
     append(all, dropout_cases());
+    append(all, ctrnn_cases());
     return all;
 }
 

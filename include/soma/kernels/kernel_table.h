@@ -17,6 +17,7 @@
 #include "soma/kernels/table/probe.h"
 #include "soma/kernels/table/random.h"
 #include "soma/kernels/table/reduce.h"
+#include "soma/kernels/table/rnn.h"
 #include "soma/kernels/table/softmax.h"
 #include "soma/kernels/table/winograd.h"
 
@@ -35,6 +36,7 @@ struct TypedKernels {
     PoolTable<T> pool;
     ProbeTable<T> probe;
     ReduceTable<T> reduce;
+    RnnTable<T> rnn;
     SoftmaxTable<T> softmax;
     WinogradTable<T> winograd;
 };
