@@ -102,6 +102,7 @@
 #include "soma/neuro/tasks/synthetic_sentiment.h"
 #include "soma/neuro/tasks/task.h"
 #include "soma/neuro/tasks/waves.h"
+#include "soma/neuro/tasks/yang.h"
 #include "soma/nn/context.h"
 #include "soma/nn/conv.h"
 #include "soma/nn/dropout.h"

@@ -163,22 +163,31 @@ inline void expect_fraction(double fraction, double p, Index trials) {
     EXPECT_NEAR(fraction, p, 3 * error) << trials << " trials";
 }
 
-// The share of trials that `decide` answers right, against the mean of Task::ideal_score: a sum of
-// independent coins with those probabilities, within 3 standard errors. decide(Written) returns the
-// answer's sign.
-template <class Decide>
-void check_ideal(const Task& task, const TrialSource& source, Index trials, Decide&& decide) {
+// The number of trials in which is_right(Written) holds, against the sum of Task::ideal_score:
+// coins with those probabilities, within 3 standard errors.
+template <class IsRight>
+void check_ideal(const Task& task, const TrialSource& source, Index trials, IsRight&& is_right) {
     double right = 0, ideal = 0, variance = 0;
-    const auto choice = static_cast<std::size_t>(task.label("choice"));
     for (Index k = 0; k < trials; ++k) {
         const Written w(task, source, static_cast<std::uint32_t>(k));
         const auto p = task.ideal_score(w.trial);
         ASSERT_TRUE(p.has_value());
-        right += decide(w) * static_cast<double>(w.trial.labels[choice]) > 0 ? 1 : 0;
+        right += is_right(w) ? 1 : 0;
         ideal += *p;
         variance += *p * (1 - *p);
     }
+    EXPECT_GT(variance, 0);
     EXPECT_NEAR(right, ideal, 3 * std::sqrt(variance)) << trials << " trials";
+}
+
+// The same where the answer is the sign of decide(Written) and the label "choice" is right.
+template <class Decide>
+void check_ideal_choice(const Task& task, const TrialSource& source, Index trials,
+                        Decide&& decide) {
+    const auto choice = static_cast<std::size_t>(task.label("choice"));
+    check_ideal(task, source, trials, [&](const Written& w) {
+        return decide(w) * static_cast<double>(w.trial.labels[choice]) > 0;
+    });
 }
 
 }  // namespace soma::test

@@ -69,10 +69,11 @@ TEST(TaskMante, TablesHoldEveryConditionOnce) {
 
 TEST(TaskMante, ASimulatedBestObserverReachesTheIdealScore) {
     const auto task = make_mante({.coherences = {0.1, 0.2, 0.5}});
-    test::check_ideal(*task, TrialSource(5, Stream::evaluation), 100000, [&](const Written& w) {
-        const Index attended = w.label(*task, "context") == 1 ? 0 : 1;
-        return w.mean_u(w.trial.epoch("stimulus"), attended);
-    });
+    test::check_ideal_choice(*task, TrialSource(5, Stream::evaluation), 100000,
+                             [&](const Written& w) {
+                                 const Index attended = w.label(*task, "context") == 1 ? 0 : 1;
+                                 return w.mean_u(w.trial.epoch("stimulus"), attended);
+                             });
 }
 
 TEST(TaskMante, CatchTrialsHaveNoContext) {
@@ -153,11 +154,12 @@ TEST(TaskRaposo, TablesHoldEveryConditionOnce) {
 // The weights of the best observer are the coherences themselves.
 TEST(TaskRaposo, ASimulatedBestObserverReachesTheIdealScore) {
     const auto task = make_raposo({.coherences = {0.1, 0.2, 0.5}});
-    test::check_ideal(*task, TrialSource(5, Stream::evaluation), 100000, [](const Written& w) {
-        const Epoch stimulus = w.trial.epoch("stimulus");
-        const auto& l = w.trial.labels;
-        return std::abs(l[0]) * w.mean_u(stimulus, 0) + std::abs(l[1]) * w.mean_u(stimulus, 1);
-    });
+    test::check_ideal_choice(
+        *task, TrialSource(5, Stream::evaluation), 100000, [](const Written& w) {
+            const Epoch stimulus = w.trial.epoch("stimulus");
+            const auto& l = w.trial.labels;
+            return std::abs(l[0]) * w.mean_u(stimulus, 0) + std::abs(l[1]) * w.mean_u(stimulus, 1);
+        });
 }
 
 }  // namespace

@@ -78,9 +78,10 @@ TEST(TaskRomo, TablesHoldEveryPairOnceWithTheLongestDelay) {
 TEST(TaskRomo, IdealScoreIsOneAndASimulatedObserverReachesItWhereItIsNot) {
     const auto easy = make_romo(), hard = make_romo({.noise = 0.5});
     EXPECT_EQ(*easy->ideal_score(easy->plan(TrialSource(1), 0)), 1);
-    test::check_ideal(*hard, TrialSource(5, Stream::evaluation), 100000, [](const Written& w) {
-        return w.mean_u(w.trial.epoch("f1")) - w.mean_u(w.trial.epoch("f2"));
-    });
+    test::check_ideal_choice(
+        *hard, TrialSource(5, Stream::evaluation), 100000, [](const Written& w) {
+            return w.mean_u(w.trial.epoch("f1")) - w.mean_u(w.trial.epoch("f2"));
+        });
 }
 
 TEST(TaskRomo, RejectsImpossibleOptions) {
@@ -149,11 +150,12 @@ TEST(TaskDms, TheGridHasTheLongestDelay) {
 
 TEST(TaskDms, ASimulatedBestObserverReachesTheIdealScore) {
     const auto task = make_dms({.delay_max = 600, .noise = 4});
-    test::check_ideal(*task, TrialSource(5, Stream::evaluation), 50000, [](const Written& w) {
-        const Epoch sample = w.trial.epoch("sample"), test = w.trial.epoch("test");
-        return (w.mean_u(sample, 0) - w.mean_u(sample, 1)) *
-               (w.mean_u(test, 0) - w.mean_u(test, 1));
-    });
+    test::check_ideal_choice(
+        *task, TrialSource(5, Stream::evaluation), 50000, [](const Written& w) {
+            const Epoch sample = w.trial.epoch("sample"), test = w.trial.epoch("test");
+            return (w.mean_u(sample, 0) - w.mean_u(sample, 1)) *
+                   (w.mean_u(test, 0) - w.mean_u(test, 1));
+        });
 }
 
 TEST(TaskDms, RejectsImpossibleOptions) {

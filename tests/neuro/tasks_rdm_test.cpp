@@ -123,8 +123,8 @@ TEST(TaskRdm, IdealScoresAreThoseOfTheTable) {
 TEST(TaskRdm, ASimulatedBestObserverReachesTheIdealScore) {
     const auto task = make_rdm({.psychometric = {0, 0.1, 0.2, 0.5}});
     const TrialSource source(17, Stream::evaluation, Mode::psychometric);
-    test::check_ideal(*task, source, 100000,
-                      [](const Written& w) { return w.mean_u(w.trial.epoch("stimulus")); });
+    test::check_ideal_choice(*task, source, 100000,
+                             [](const Written& w) { return w.mean_u(w.trial.epoch("stimulus")); });
 }
 
 TEST(TaskRdm, RejectsImpossibleOptions) {

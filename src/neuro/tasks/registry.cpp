@@ -14,11 +14,16 @@
 #include "soma/neuro/tasks/romo.h"
 #include "soma/neuro/tasks/synthetic_sentiment.h"
 #include "soma/neuro/tasks/waves.h"
+#include "soma/neuro/tasks/yang.h"
 
 namespace soma::neuro {
 
-std::span<const TaskEntry> tasks() {
-    static const std::vector<TaskEntry> entries = {
+namespace {
+
+constexpr const char* kYang = "Yang et al. 2019";
+
+std::vector<TaskEntry> all_tasks() {
+    std::vector<TaskEntry> entries = {
         {"rdm", "random-dot motion: perceptual decision", "Dubreuil, Valente et al. 2022",
          [] { return make_rdm(); }},
         {"mante", "context-dependent decision", "Mante & Sussillo 2013",
@@ -28,6 +33,15 @@ std::span<const TaskEntry> tasks() {
         {"dms", "delayed match to sample", "Dubreuil, Valente et al. 2022",
          [] { return make_dms(); }},
         {"flipflop", "memory of 3 bits", "Sussillo & Barak 2013", [] { return make_flipflop(); }},
+    };
+    for (int r = 0; r < kYangRules; ++r) {
+        const auto rule = static_cast<YangRule>(r);
+        entries.push_back({name_of(rule), "one of the 20 rules", kYang,
+                           [rule] { return make_yang({.rule = rule}); }});
+    }
+    entries.push_back(
+        {"yang20", "the 20 rules, drawn by group", kYang, [] { return make_yang(); }});
+    const std::vector<TaskEntry> curves = {
         {"integrator", "running sum of white noise", "computation-thru-dynamics",
          [] { return make_integrator(); }},
         {"contextual_integrator", "running sum of one of two noises", "computation-thru-dynamics",
@@ -39,6 +53,14 @@ std::span<const TaskEntry> tasks() {
         {"synthetic_sentiment", "running sentiment of a toy language",
          "Maheswaranathan & Sussillo 2020", [] { return make_synthetic_sentiment(); }},
     };
+    entries.insert(entries.end(), curves.begin(), curves.end());
+    return entries;
+}
+
+}  // namespace
+
+std::span<const TaskEntry> tasks() {
+    static const std::vector<TaskEntry> entries = all_tasks();
     return entries;
 }
 

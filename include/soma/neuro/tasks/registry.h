@@ -1,6 +1,7 @@
 #pragma once
 // The tasks by name. A new task adds one row to registry.cpp.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,10 +11,10 @@
 namespace soma::neuro {
 
 struct TaskEntry {
-    std::string name;                 // "mante"
-    std::string title;                // "context-dependent decision"
-    std::string source;               // "Mante & Sussillo 2013"
-    std::unique_ptr<Task> (*make)();  // with the default options
+    std::string name;                             // "mante"
+    std::string title;                            // "context-dependent decision"
+    std::string source;                           // "Mante & Sussillo 2013"
+    std::function<std::unique_ptr<Task>()> make;  // with the default options
 };
 
 // All tasks, in the order of neuro.md 4.2.
