@@ -103,6 +103,7 @@
 #include "soma/neuro/tasks/task.h"
 #include "soma/neuro/tasks/waves.h"
 #include "soma/neuro/tasks/yang.h"
+#include "soma/neuro/tdr.h"
 #include "soma/nn/context.h"
 #include "soma/nn/conv.h"
 #include "soma/nn/dropout.h"
