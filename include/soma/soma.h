@@ -84,6 +84,7 @@
 #include "soma/linalg/linalg.h"
 #include "soma/linalg/matrix.h"
 #include "soma/neuro/ctrnn_dynamics.h"
+#include "soma/neuro/dpca.h"
 #include "soma/neuro/dynamics.h"
 #include "soma/neuro/fixed_points.h"
 #include "soma/neuro/jpca.h"
