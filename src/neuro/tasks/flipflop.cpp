@@ -1,5 +1,5 @@
-// Words i and bits + i of property 1 + t of the trial decide step t of bit i: the first whether a
-// pulse begins (its upper 24 bits are below p 2^24) and its sign (bit 0), the second its width.
+// Step t of bit i takes word t bits + i of two streams: the first decides whether a pulse begins
+// (its upper 24 bits are below p 2^24) and its sign (bit 0), the second its width.
 
 #include "soma/neuro/tasks/flipflop.h"
 
@@ -7,7 +7,6 @@
 
 #include "neuro/tasks/paint.h"
 #include "soma/core/error.h"
-#include "soma/kernels/random.h"
 
 namespace soma::neuro {
 namespace {
@@ -64,18 +63,19 @@ private:
         const double scaled = options_.pulse_probability * 0x1p24;
         const auto threshold = static_cast<std::uint32_t>(std::lround(scaled));
         const Index bits = inputs();
-        std::uint32_t words[2 * kMaxBits];
+        const bool one_width = options_.width_min == options_.width_max;
+        WordStream pulses(source, trial.index, 1), widths(source, trial.index, 2);
         float last[kMaxBits];
         Index off[kMaxBits];  // the step in which the bit's pulse ends
         for (Index t = 0; t < trial.length; ++t) {
-            const RandomIndex at{.step = static_cast<std::uint32_t>(1 + t), .trial = trial.index};
-            kernels::random_words(source.parameter_key(), at, 2 * bits, words);
             float* const u = view.u + t * view.u_stride;
             float* const y = view.y + t * view.y_stride;
             for (Index i = 0; i < bits; ++i) {
-                if (t == 0 || (words[i] >> 8) < threshold) {
-                    last[i] = (words[i] & 1) == 0 ? -1.0f : 1.0f;
-                    off[i] = t + width(words[bits + i]);
+                const std::uint32_t word = pulses.next();
+                const Index steps = one_width ? options_.width_min : width(widths.next());
+                if (t == 0 || (word >> 8) < threshold) {
+                    last[i] = (word & 1) == 0 ? -1.0f : 1.0f;
+                    off[i] = t + steps;
                 }
                 if (t < off[i]) u[i] += static_cast<float>(options_.easy) * last[i];
                 y[i] = last[i];
@@ -85,8 +85,8 @@ private:
     }
 
     Index width(std::uint32_t word) const noexcept {
-        const auto widths = static_cast<std::uint64_t>(options_.width_max - options_.width_min + 1);
-        return options_.width_min + static_cast<Index>(word * widths >> 32);
+        const auto n = static_cast<std::uint64_t>(options_.width_max - options_.width_min + 1);
+        return options_.width_min + static_cast<Index>(word * n >> 32);
     }
 
     FlipflopOptions options_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "soma/core/error.h"
+#include "soma/kernels/random.h"
 
 namespace soma::neuro {
 namespace {
@@ -107,6 +108,12 @@ SignedLevels::SignedLevels(const std::string& task, std::span<const double> trai
 
 float SignedLevels::draw(RandomSequence& random) const noexcept {
     return training_[random.below(static_cast<std::uint32_t>(training_.size()))];
+}
+
+void WordStream::refill() noexcept {
+    kernels::random_words(key_, at_, kBlock, words_);
+    ++at_.step;
+    used_ = 0;
 }
 
 float choice_of(float x, RandomSequence& random) noexcept {

@@ -66,6 +66,27 @@ private:
     std::vector<float> training_, psychometric_;
 };
 
+// Random words of a trial in order, for tasks that draw in every step: word k is unit k % 512 of
+// step 65536 stream + k / 512 of the trial's parameters. Streams are numbered from 1.
+class WordStream {
+public:
+    WordStream(const TrialSource& source, std::uint32_t trial, std::uint32_t stream) noexcept
+        : key_(source.parameter_key()), at_{.step = stream << 16, .trial = trial} {}
+    std::uint32_t next() noexcept {
+        if (used_ == kBlock) refill();
+        return words_[used_++];
+    }
+
+private:
+    static constexpr Index kBlock = 512;
+    void refill() noexcept;
+
+    PhiloxKey key_;
+    RandomIndex at_;
+    Index used_ = kBlock;
+    std::uint32_t words_[kBlock];
+};
+
 // -1 or +1 by the sign of x; a coin where x is 0. Takes one number in either case.
 float choice_of(float x, RandomSequence& random) noexcept;
 

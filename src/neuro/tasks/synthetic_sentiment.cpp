@@ -58,10 +58,10 @@ public:
     }
 
 private:
-    Word draw(RandomSequence& random) const noexcept {
+    Word draw(WordStream& words) const noexcept {
         constexpr int kValenceOf[] = {-2, -1, 1, 2};
-        const int valence = kValenceOf[random.below(4)];
-        const double kind = double{random.uniform()};
+        const int valence = kValenceOf[words.next() >> 30];
+        const double kind = double{uniform01(words.next())};
         const double modifiers = options_.valence + options_.negator;
         if (kind < options_.valence) return {.valence = valence};
         if (kind < modifiers) return {.negates = true};
@@ -71,10 +71,10 @@ private:
     // Calls f(step, word, sum so far) for every word of the trial.
     template <class F>
     void read(const TrialSource& source, const Trial& trial, F&& f) const noexcept {
-        RandomSequence random = source.parameters(trial.index);
+        WordStream words(source, trial.index, 1);
         double sum = 0, factor = 1;
         for (Index t = 0; t < trial.length; ++t) {
-            const Word word = draw(random);
+            const Word word = draw(words);
             if (word.negates) factor = -factor;
             if (word.intensifies) factor *= 2;
             if (word.valence != 0) {

@@ -77,18 +77,21 @@ void Task::add_noise(const TrialSource& source, const Trial& trial,
     alignas(64) float normals[kBlock];
     const Index channels = shape_.noisy_inputs, count = trial.length * channels;
     const auto sd = static_cast<float>(shape_.noise);
-    Index t = 0, c = 0;
+    float* row = view.u;
+    Index c = 0;  // the next normal goes to row[c]
     for (Index begin = 0; begin < count; begin += kBlock) {
         const Index n = std::min(kBlock, count - begin);
         const RandomIndex at{.step = static_cast<std::uint32_t>(begin / kBlock),
                              .trial = trial.index};
         kernels::random_normal(source.noise_key(), at, n, 0.0f, sd, normals);
-        for (Index i = 0; i < n; ++i) {
-            view.u[t * view.u_stride + c] = normals[i];
-            if (++c == channels) {
-                c = 0;
-                ++t;
-            }
+        for (Index done = 0; done < n;) {
+            const Index run = std::min(channels - c, n - done);
+            for (Index i = 0; i < run; ++i) row[c + i] = normals[done + i];
+            done += run;
+            c += run;
+            if (c < channels) break;
+            c = 0;
+            row += view.u_stride;
         }
     }
 }

@@ -97,7 +97,14 @@ public:
                 .loss = TaskLoss::per_trial,
                 .labels = {},
                 .noise = o.noise,
-                .noisy_inputs = 1}) {}
+                .noisy_inputs = 1}) {
+        for (Index t = 0; t < o.steps; ++t) {
+            const double turns = static_cast<double>(t + 1) / static_cast<double>(o.steps);
+            curve_.push_back(static_cast<float>(sin_of_turns(turns) +
+                                                0.5 * sin_of_turns(2 * turns) +
+                                                0.25 * sin_of_turns(4 * turns)));
+        }
+    }
 
     Trial plan(const TrialSource&, std::uint32_t index) const noexcept override {
         Trial trial;
@@ -117,12 +124,11 @@ private:
                const TrialView& view) const noexcept override {
         set_mask(view, trial.epochs[0], 0, 1);
         for (Index t = 0; t < trial.length; ++t) {
-            const double turns = static_cast<double>(t + 1) / static_cast<double>(trial.length);
-            const double y = sin_of_turns(turns) + 0.5 * sin_of_turns(2 * turns) +
-                             0.25 * sin_of_turns(4 * turns);
-            view.y[t * view.y_stride] = static_cast<float>(y);
+            view.y[t * view.y_stride] = curve_[static_cast<std::size_t>(t)];
         }
     }
+
+    std::vector<float> curve_;
 };
 
 }  // namespace
