@@ -53,16 +53,6 @@ void input_drive(Index units, Values u, const std::vector<double>& w_in,
 
 }  // namespace
 
-const char* name_of(Convention c) {
-    constexpr const char* kNames[] = {"current", "rate", "rectified_leak"};
-    return kNames[static_cast<int>(c)];
-}
-
-const char* name_of(Nonlinearity f) {
-    constexpr const char* kNames[] = {"tanh", "relu", "softplus", "retanh", "relu2", "sigmoid"};
-    return kNames[static_cast<int>(f)];
-}
-
 void apply(Nonlinearity f, Index n, const double* x, double* y) {
     using enum Nonlinearity;
     const auto run = [n, y](Activation a, const double* from) {
@@ -186,7 +176,7 @@ void CtrnnDynamics::argument(Index batch, const double* x, const double* u, doub
 // d [B, N] = f'(h).
 void CtrnnDynamics::slope(Index batch, const double* x, const double* u, double* d) const {
     const double* h = x;
-    if (options_.convention != Convention::current) {
+    if (!keeps_current(options_.convention)) {
         argument(batch, x, u, d);
         h = d;
     }
@@ -196,7 +186,7 @@ void CtrnnDynamics::slope(Index batch, const double* x, const double* u, double*
 
 void CtrnnDynamics::do_step(Index batch, const double* x, const double* u, double* out) const {
     const Index n = size(), count = batch * n;
-    if (options_.convention != Convention::current) {
+    if (!keeps_current(options_.convention)) {
         argument(batch, x, u, out);
         apply(options_.f, count, out, out);
         if (options_.convention == Convention::rate) {
@@ -230,7 +220,7 @@ void CtrnnDynamics::do_step(Index batch, const double* x, const double* u, doubl
 void CtrnnDynamics::do_pullback(Index batch, const double* x, const double* u, const double* v,
                                 double* out) const {
     const Index n = size(), count = batch * n;
-    const bool late = options_.convention == Convention::current;
+    const bool late = keeps_current(options_.convention);
     ScratchScope scratch;
     double* d = scratch.array<double>(count);
     slope(batch, x, u, d);
@@ -259,7 +249,7 @@ void CtrnnDynamics::do_jacobian(const double* x, const double* u, double* j) con
     ScratchScope scratch;
     double* d = scratch.array<double>(n);
     slope(1, x, u, d);
-    const bool by_column = options_.convention == Convention::current;
+    const bool by_column = keeps_current(options_.convention);
     const bool leaky = options_.convention == Convention::rectified_leak;
     for (Index i = 0; i < n; ++i) {
         for (Index k = 0; k < n; ++k) {
@@ -273,7 +263,7 @@ void CtrnnDynamics::do_jacobian(const double* x, const double* u, double* j) con
 void CtrnnDynamics::do_input_jacobian(const double* x, const double* u, double* b) const {
     const Index n = size();
     std::vector<double> d(static_cast<std::size_t>(n), 1.0);
-    if (options_.convention != Convention::current) slope(1, x, u, d.data());
+    if (!keeps_current(options_.convention)) slope(1, x, u, d.data());
     for (Index i = 0; i < n; ++i) {
         for (Index k = 0; k < inputs(); ++k) {
             b[i * inputs() + k] = alpha() * d[static_cast<std::size_t>(i)] *
@@ -283,7 +273,7 @@ void CtrnnDynamics::do_input_jacobian(const double* x, const double* u, double* 
 }
 
 double CtrnnDynamics::jacobian_lipschitz(Values x, Values u, double radius) const {
-    const bool current = options_.convention == Convention::current;
+    const bool current = keeps_current(options_.convention);
     if (has_kink(options_.f)) {
         std::vector<double> h(x.begin(), x.end());
         if (!current) argument(1, x.data(), u.data(), h.data());
@@ -305,7 +295,7 @@ LowRankDynamics::LowRankDynamics(CtrnnWeights weights, CtrnnOptions options)
                options.time),
       weights_(complete(std::move(weights))),
       options_(options) {
-    SOMA_CHECK(weights_.w_rec.empty() && options.convention == Convention::current,
+    SOMA_CHECK(weights_.w_rec.empty() && keeps_current(options.convention),
                "low-rank ctrnn: w_rec has ", weights_.w_rec.size(), " values, convention is ",
                name_of(options.convention), "; need none and current");
 }

@@ -170,15 +170,6 @@ OpCase ctrnn_case(const CtrnnCase& c) {
             .depth = c.steps * (c.units + c.inputs + 8)};
 }
 
-std::string name_of(Convention c) {
-    const char* names[] = {"current", "current_sde", "rate", "rectified_leak"};
-    return names[static_cast<int>(c)];
-}
-std::string name_of(Nonlinearity f) {
-    const char* names[] = {"tanh", "relu", "softplus", "retanh", "relu2", "sigmoid"};
-    return names[static_cast<int>(f)];
-}
-
 }  // namespace
 
 std::vector<OpCase> ctrnn_cases() {
@@ -188,8 +179,8 @@ std::vector<OpCase> ctrnn_cases() {
         for (const Nonlinearity f :
              {Nonlinearity::tanh, Nonlinearity::relu, Nonlinearity::softplus, Nonlinearity::retanh,
               Nonlinearity::relu2, Nonlinearity::sigmoid}) {
-            cases.push_back(
-                ctrnn_case({.variant = name_of(c) + "_" + name_of(f), .convention = c, .f = f}));
+            cases.push_back(ctrnn_case(
+                {.variant = std::string(name_of(c)) + "_" + name_of(f), .convention = c, .f = f}));
         }
         const std::string name = name_of(c);
         cases.push_back(ctrnn_case({.variant = name + "_low_rank", .convention = c, .rank = 2}));

@@ -29,4 +29,13 @@ enum class Nonlinearity : std::uint8_t {
     sigmoid,   // 1 / (1 + e^-x)
 };
 
+constexpr const char* name_of(Convention c) {
+    constexpr const char* kNames[] = {"current", "current_sde", "rate", "rectified_leak"};
+    return kNames[static_cast<int>(c)];
+}
+constexpr const char* name_of(Nonlinearity f) {
+    constexpr const char* kNames[] = {"tanh", "relu", "softplus", "retanh", "relu2", "sigmoid"};
+    return kNames[static_cast<int>(f)];
+}
+
 }  // namespace soma

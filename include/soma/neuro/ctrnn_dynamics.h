@@ -1,43 +1,30 @@
 #pragma once
 // Continuous-time recurrent networks as Dynamics, from plain weights (neuro.md 2).
 //
-//     current          x' = (1 - alpha) x + alpha (f(x) w_rec + u w_in + b)
+//     current (_sde)   x' = (1 - alpha) x + alpha (f(x) w_rec + u w_in + b)
 //     rate             r' = (1 - alpha) r + alpha f(r w_rec + u w_in + b)
 //     rectified_leak   r' = f((1 - alpha) r + alpha (r w_rec + u w_in + b))
 //
 // States are rows and w_rec is stored [from, to], the transpose of the W of papers. Noise is off:
 // analyses take the deterministic skeleton. Letters: N units, I inputs, R rank, alpha = dt / tau.
 //
-// With h the argument of f (h = x for `current`), D = diag f'(h) and W = w_rec^T:
-//     J = (1 - alpha) 1 + alpha W D    J = (1 - alpha) 1 + alpha D W    J = D ((1 - alpha) 1 +
-//     alpha W)
-// and |J(a) - J(b)|_inf <= L |a - b|_inf with
-//     L = alpha |W| M                  L = alpha |W|^2 M                L = |(1 - alpha) 1 + alpha
-//     W|^2 M
+// With h the argument of f (h = x for `current`), D = diag f'(h), W = w_rec^T, A = (1 - alpha) 1 +
+// alpha W, the Jacobian and an L with |J(a) - J(b)|_inf <= L |a - b|_inf are
+//
+//     current          J = (1 - alpha) 1 + alpha W D     L = alpha |W| M
+//     rate             J = (1 - alpha) 1 + alpha D W     L = alpha |W|^2 M
+//     rectified_leak   J = D A                           L = |A|^2 M
+//
 // where |.| is the largest absolute row sum and M = max |f''|. Where f has a kink, L is infinite
 // as soon as a unit could cross it within the radius.
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "soma/kernels/rate_model.h"
 #include "soma/neuro/dynamics.h"
 
 namespace soma::neuro {
-
-enum class Convention : std::uint8_t { current, rate, rectified_leak };
-
-enum class Nonlinearity : std::uint8_t {
-    tanh,
-    relu,      // max(x, 0)
-    softplus,  // log(1 + e^x)
-    retanh,    // tanh(max(x, 0))
-    relu2,     // max(x, 0)^2
-    sigmoid,   // 1 / (1 + e^-x)
-};
-
-const char* name_of(Convention c);
-const char* name_of(Nonlinearity f);
 
 // y = f(x), n values; in place allowed.
 void apply(Nonlinearity f, Index n, const double* x, double* y);

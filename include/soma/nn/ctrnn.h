@@ -1,0 +1,67 @@
+#pragma once
+// Ctrnn: a leaky recurrent layer, rates from inputs (ops/ctrnn.h, neuro.md 2).
+//
+// Parameters: <name>.w_rec [N, N], or <name>.m and <name>.n [N, R]; <name>.w_in [I, N];
+// <name>.bias [N]; <name>.start [N]. Frozen ones are buffers: in the checkpoint, without gradient.
+
+#include <optional>
+#include <string>
+
+#include "soma/autograd/ops/ctrnn.h"
+#include "soma/nn/parameter_store.h"
+
+namespace soma::nn {
+
+struct CtrnnLayerOptions {
+    Convention convention = Convention::current;
+    Nonlinearity f = Nonlinearity::tanh;
+    double alpha = 0.2;  // dt / tau
+    double sigma = 0;    // of the noise, as the convention has it
+    Index rank = 0;      // 0: full
+    bool bias = true;
+    bool train_recurrent = true, train_input = true;
+    bool train_start = false;            // frozen at start_init
+    std::optional<Init> recurrent = {};  // default: N(0, 1 / N); of m and n: N(0, 1)
+    std::optional<Init> input = {};      // default: N(0, 1 / I)
+    Init start_init = Init::zeros();
+};
+
+// One pass over a batch of trials.
+struct CtrnnRun {
+    bool noise = true;  // false: sigma 0
+    PhiloxKey key = {};
+    std::uint32_t first_step = 0, visit = 0;
+    std::span<const std::uint32_t> trials = {};  // ids [B], needed with noise
+    std::span<const Index> lengths = {};         // never growing; empty: all steps
+    Var start = {};                              // [N] or [B, N]; absent: the parameter
+    Tensor* last = nullptr;                      // receives where each trial ended
+};
+
+class Ctrnn {
+public:
+    // Error(usage) for impossible sizes and alpha.
+    Ctrnn(ParameterStore& store, const std::string& name, Index inputs, Index units,
+          const CtrnnLayerOptions& options = {});
+
+    // u [T, B, I] -> rates [T, B, N]
+    Var operator()(Var u, const CtrnnRun& run) const;
+
+    const CtrnnLayerOptions& options() const { return options_; }
+    Index units() const { return units_; }
+    Index inputs() const { return inputs_; }
+    // -1 for those that the layer does not have.
+    ParameterId w_rec() const { return w_rec_; }
+    ParameterId m() const { return m_; }
+    ParameterId n() const { return n_; }
+    ParameterId w_in() const { return w_in_; }
+    ParameterId bias() const { return bias_; }
+    ParameterId start() const { return start_; }
+
+private:
+    ParameterStore* store_;
+    CtrnnLayerOptions options_;
+    Index inputs_, units_;
+    ParameterId w_rec_ = -1, m_ = -1, n_ = -1, w_in_ = -1, bias_ = -1, start_ = -1;
+};
+
+}  // namespace soma::nn
