@@ -131,6 +131,7 @@
 #include "soma/systems/claim.h"
 #include "soma/systems/mcculloch_pitts.h"
 #include "soma/systems/registry.h"
+#include "soma/systems/trial_figures.h"
 #include "soma/tensor/shape.h"
 #include "soma/tensor/tensor.h"
 #include "soma/train/checkpoint.h"
