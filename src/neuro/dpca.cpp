@@ -128,6 +128,7 @@ double quadratic(const Matrix& a, const Matrix& m, const Matrix& b, Index i) {
 DpcaMoments::DpcaMoments(const Matrix& x, const std::vector<Matrix>& parts, const Matrix& noise)
     : gram_(linalg::product(x, x, Op::T)) {
     total_ = trace(gram_);
+    SOMA_CHECK(total_ > 0, "dpca: the averages of the conditions do not vary");
     for (const Matrix& part : parts) parts_.push_back(linalg::product(part, part, Op::T));
     Matrix sum = gram_;
     for (std::size_t i = 0; i < noise.values.size(); ++i) sum.values[i] += noise.values[i];
@@ -173,8 +174,6 @@ Dpca dpca(const Responses& r, const std::vector<Factor>& factors, const DpcaOpti
     const std::vector<Matrix> parts = parts_of(x, design, r.steps);
     const DpcaMoments moments(
         x, parts, options.noise ? noise_covariance(r, design.trials, result.averages) : Matrix());
-    SOMA_CHECK(moments.total() > 0, "dpca: the averages of the ", design.conditions(),
-               " conditions do not vary");
     std::vector<DpcaMoments::Axes> axes;
     std::vector<Component> order;
     for (Index g = 0; g < static_cast<Index>(parts.size()); ++g) {

@@ -39,7 +39,7 @@ std::vector<linalg::Matrix> parts_of(const linalg::Matrix& x, const DpcaDesign& 
 // What a fit needs of the data. The parts are orthogonal: X_f^T X = X_f^T X_f.
 class DpcaMoments {
 public:
-    // x centred; noise [N, N] or empty.
+    // x centred; noise [N, N] or empty. Error(usage) when x is zero.
     DpcaMoments(const linalg::Matrix& x, const std::vector<linalg::Matrix>& parts,
                 const linalg::Matrix& noise);
 

@@ -111,6 +111,9 @@ TEST_F(DpcaLambdaTest, NoiseCallsForAPenalty) {
     EXPECT_LE(l.spread[2].low, l.mean[2]);
     EXPECT_GE(l.spread[2].high, l.mean[2]);
     EXPECT_THROW(dpca_lambda(planted.r, planted.factors, options, {}, {-1}), Error);
+    const Responses constant(planted.trials, kSteps, kUnits);
+    EXPECT_THROW(dpca_lambda(constant, planted.factors), Error);
+    EXPECT_THROW(dpca_significance(constant, planted.factors), Error);
 }
 
 TEST_F(DpcaLambdaTest, StandardLambdasAreThePublishedGrid) {
