@@ -20,7 +20,7 @@ namespace {
 using namespace soma;
 using namespace soma::neuro;
 
-constexpr auto kTimePerUnit =
+const auto kTimePerUnit =
     benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert;
 
 void fill(benchmark::State& state, const Task& task, Index size) {
