@@ -6,18 +6,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/trial_block.h"
 #include "soma/core/arena.h"
 #include "soma/core/error.h"
-#include "soma/core/parallel.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/gemm.h"
 
 namespace soma::kernels {
 namespace {
 
-constexpr Index kFewInputs = 8;     // up to here the step adds them itself
-constexpr double kGrainFlop = 2e6;  // worth a thread: about 20 us
-constexpr Index kLeastTrials = 8;   // a product of fewer rows is slow
+constexpr Index kFewInputs = 8;  // up to here the step adds them itself
 
 double sigma_of_step(Convention c, double alpha, double sigma) {
     switch (c) {
@@ -32,13 +30,10 @@ double sigma_of_step(Convention c, double alpha, double sigma) {
     return 0;
 }
 
-// Trials are split over threads when a part is worth it.
-template <class T, class F>
-void for_trials(const CtrnnSequence<T>& s, F&& f) {
+template <class T>
+double flop_of_a_trial(const CtrnnSequence<T>& s) {
     const auto n = static_cast<double>(s.units), r = static_cast<double>(s.rank);
-    const double row = 2 * static_cast<double>(s.steps) * n * (s.rank > 0 ? 2 * r : n) + 1;
-    const auto least = static_cast<Index>(std::ceil(kGrainFlop / row));
-    parallel_for(s.batch, std::max(kLeastTrials, std::min(least, s.batch)), std::forward<F>(f));
+    return 2 * static_cast<double>(s.steps) * n * (s.rank > 0 ? 2 * r : n);
 }
 
 // y = x w for a block of trials; w is w_rec or its transpose, of full or low rank.
@@ -80,22 +75,8 @@ private:
     PackedB<T> full_, inner_, outer_;
 };
 
-// A block of trials of a sequence and where its rows of a [B, n] matrix begin.
 template <class T>
-struct Block {
-    const CtrnnSequence<T>& s;
-    Index begin, end;
-
-    Index rows() const { return end - begin; }
-    // Of this block, running in step t.
-    Index active(Index t) const {
-        return s.active == nullptr ? rows() : std::clamp<Index>(s.active[t] - begin, 0, rows());
-    }
-    template <class U>
-    U* at(U* sequence, Index t, Index width) const {
-        return sequence == nullptr ? nullptr : sequence + (t * s.batch + begin) * width;
-    }
-};
+using Block = TrialBlock<CtrnnSequence<T>>;
 
 template <class T>
 class NoiseBlock {
@@ -171,8 +152,7 @@ void forward_block(const Block<T>& block, const Recurrent<T>& w, const PackedB<T
     } else {
         std::copy_n(x0, count, before);
     }
-    T* last = block.at(out.last, 0, n);
-    if (last != nullptr) std::copy_n(x0, count, last);
+    if (out.last != nullptr) std::copy_n(x0, count, block.at(out.last, 0, n));
 
     CtrnnStep<T> step = step_of(s);
     step.z = z;
@@ -181,15 +161,10 @@ void forward_block(const Block<T>& block, const Recurrent<T>& w, const PackedB<T
     for (Index t = 0; t < s.steps; ++t) {
         const Index rows = block.active(t);
         T* r = block.at(out.r, t, n);
-        std::fill(r + rows * n, r + count, T{0});
-        if (out.drive != nullptr) {
-            T* drive = block.at(out.drive, t, n);
-            std::fill(drive + rows * n, drive + count, T{0});
-        }
-        if (out.kappa != nullptr) {
-            kappa = block.at(out.kappa, t, s.rank);
-            std::fill(kappa + rows * s.rank, kappa + block.rows() * s.rank, T{0});
-        }
+        block.clear_rest(out.r, t, n);
+        block.clear_rest(out.drive, t, n);
+        block.clear_rest(out.kappa, t, s.rank);
+        if (out.kappa != nullptr) kappa = block.at(out.kappa, t, s.rank);
         if (rows > 0) {
             w.multiply(rows, before, kappa, T{1}, T{0}, z);
             const T* u = block.at(s.u, t, s.inputs);
@@ -215,11 +190,7 @@ void forward_block(const Block<T>& block, const Recurrent<T>& w, const PackedB<T
             if (step.drive == nullptr) step.drive = z;
             table<T>().rnn.ctrnn_step(step);
         }
-        if (last != nullptr) {  // of the trials that end here
-            const Index next = t + 1 < s.steps ? block.active(t + 1) : 0;
-            std::copy_n((keeps_current(s.convention) ? state : r) + next * n, (rows - next) * n,
-                        last + next * n);
-        }
+        block.keep_last(out.last, t, n, keeps_current(s.convention) ? state : r);
         before = r;
     }
 }
@@ -258,7 +229,7 @@ void backward_block(const Block<T>& block, const Recurrent<T>& w_transposed, con
         step.g = block.at(dr, t, n);
         step.delta = block.at(delta, t, n);
         table<T>().rnn.ctrnn_step_backward(step);
-        std::fill(step.delta + step.rows * n, step.delta + count, T{0});
+        block.clear_rest(delta, t, n);
     }
     if (dstart == nullptr) return;
 
@@ -304,7 +275,7 @@ void ctrnn_forward(const CtrnnSequence<T>& s, const T* start, T* r0, T* r, T* dr
     const PackedB<T> w_in = s.inputs > kFewInputs
                                 ? PackedB<T>(Op::N, s.inputs, s.units, s.w_in, s.units)
                                 : PackedB<T>();
-    for_trials(s, [&](Index begin, Index end) {
+    for_trials(s.batch, flop_of_a_trial(s), [&](Index begin, Index end) {
         forward_block<T>({s, begin, end}, w, w_in, start, {r0, r, drive, kappa, last});
     });
 }
@@ -314,7 +285,7 @@ void ctrnn_backward(const CtrnnSequence<T>& s, const T* r0, const T* r, const T*
                     T* delta, T* dstart) {
     check(s);
     const Recurrent<T> w_transposed(s, Op::T);
-    for_trials(s, [&](Index begin, Index end) {
+    for_trials(s.batch, flop_of_a_trial(s), [&](Index begin, Index end) {
         backward_block<T>({s, begin, end}, w_transposed, r0, r, drive, dr, delta, dstart);
     });
 }

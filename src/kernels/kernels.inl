@@ -33,6 +33,7 @@
 #include "kernels/softmax.inl"
 #include "kernels/lrn.inl"
 #include "kernels/rnn.inl"
+#include "kernels/gated.inl"
 // clang-format on
 
 template <class V>
@@ -50,6 +51,7 @@ constexpr TypedKernels<typename V::Scalar> typed_kernels() {
     t.lrn = lrn_table<V>();
     t.softmax = softmax_table<V>();
     t.rnn = rnn_table<V>();
+    t.gated = gated_table<V>();
     t.winograd = winograd_table<V>();
     return t;
 }

@@ -27,6 +27,7 @@ std::vector<OpCase> all_op_cases() {
     append(all, embedding_cases());
     append(all, dropout_cases());
     append(all, ctrnn_cases());
+    append(all, gated_cases());
     return all;
 }
 

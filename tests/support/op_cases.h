@@ -45,6 +45,7 @@ std::vector<OpCase> loss_cases();
 std::vector<OpCase> embedding_cases();
 std::vector<OpCase> dropout_cases();
 std::vector<OpCase> ctrnn_cases();
+std::vector<OpCase> gated_cases();
 std::vector<OpCase> all_op_cases();
 
 }  // namespace soma::test

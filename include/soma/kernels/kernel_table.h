@@ -9,6 +9,7 @@
 // families, in alphabetical order:
 #include "soma/kernels/table/conv.h"
 #include "soma/kernels/table/elementwise.h"
+#include "soma/kernels/table/gated.h"
 #include "soma/kernels/table/gemm.h"
 #include "soma/kernels/table/lrn.h"
 #include "soma/kernels/table/norm.h"
@@ -29,6 +30,7 @@ struct TypedKernels {
     int width;  // elements in a vector
     ConvTable<T> conv;
     ElementwiseTable<T> elementwise;
+    GatedTable<T> gated;
     GemmTable<T> gemm;
     LrnTable<T> lrn;
     NormTable<T> norm;

@@ -3,8 +3,7 @@
 
 #include "soma/autograd/ops/ctrnn.h"
 
-#include <algorithm>
-
+#include "autograd/ops/sequence.h"
 #include "soma/core/arena.h"
 #include "soma/kernels/ctrnn.h"
 #include "soma/kernels/gemm.h"
@@ -15,7 +14,6 @@ namespace {
 
 using kernels::CtrnnSequence;
 using kernels::Op;
-using kernels::Order;
 
 // Places of the inputs of a node.
 enum Input { kStart, kDrive, kRecurrent, kLeft, kRight, kInput, kBias };
@@ -56,34 +54,6 @@ CtrnnSequence<T> sequence_of(const Tape& tape, const Node& node, const CtrnnReco
 
 // ---- backward ---------------------------------------------------------------------------------
 
-// c (+)= alpha a^T b: a sum over `rows` trials and steps.
-template <class T>
-void add_outer(Index rows, Index left, const T* a, Index right, const T* b, T alpha,
-               bool accumulate, T* c) {
-    kernels::gemm<T>({.op_a = Op::T,
-                      .m = left,
-                      .n = right,
-                      .k = rows,
-                      .alpha = alpha,
-                      .a = a,
-                      .lda = left,
-                      .b = b,
-                      .ldb = right,
-                      .beta = accumulate ? T{1} : T{0},
-                      .c = c,
-                      .ldc = right,
-                      .order = Order::tree});
-}
-
-// The same with a_t = r_{t-1}: r_0 stands apart from r_1 ... r_T.
-template <class T>
-void add_outer_of_rates(const CtrnnSequence<T>& s, const T* r0, const T* r, Index width, const T* b,
-                        T alpha, bool accumulate, T* c) {
-    add_outer(s.batch, s.units, r0, width, b, alpha, accumulate, c);
-    const Index later = std::max<Index>(s.steps - 1, 0) * s.batch;
-    add_outer(later, s.units, r, width, b + s.batch * width, alpha, true, c);
-}
-
 // Gradients of m and n: with kappa_t = r_{t-1} n / N and dkappa_t = delta_t m,
 // dm = gain sum delta_t^T kappa_t,  dn = gain / N sum r_{t-1}^T dkappa_t.
 template <class T>
@@ -92,8 +62,9 @@ void low_rank_gradients(Tape& tape, const Node& node, const CtrnnSequence<T>& s,
     const Index rows = s.steps * s.batch;
     const T gain = kernels::ctrnn_gain(s);
     if (const auto dm = tape.grad_slot<T>(node, kLeft)) {
-        add_outer(rows, s.units, delta, s.rank, static_cast<const T*>(record.kappa), gain,
-                  dm.accumulate, dm.data);
+        sequence::add_outer<T>(rows, {delta, s.units, s.units},
+                               {static_cast<const T*>(record.kappa), s.rank, s.rank}, gain,
+                               dm.accumulate, dm.data, s.rank);
     }
     if (const auto dn = tape.grad_slot<T>(node, kRight)) {
         ScratchScope scratch;
@@ -107,8 +78,10 @@ void low_rank_gradients(Tape& tape, const Node& node, const CtrnnSequence<T>& s,
                           .ldb = s.rank,
                           .c = dkappa,
                           .ldc = s.rank});
-        add_outer_of_rates(s, static_cast<const T*>(record.r0), node.y<T>(), s.rank, dkappa,
-                           gain / static_cast<T>(s.units), dn.accumulate, dn.data);
+        sequence::add_outer_of_states<T>(s.steps, s.batch, s.units,
+                                         static_cast<const T*>(record.r0), node.y<T>(),
+                                         {dkappa, s.rank, s.rank}, gain / static_cast<T>(s.units),
+                                         dn.accumulate, dn.data, s.rank);
     }
 }
 
@@ -131,7 +104,8 @@ void input_gradients(Tape& tape, const Node& node, const CtrnnSequence<T>& s, co
                           .ldc = s.inputs});
     }
     if (const auto dw = tape.grad_slot<T>(node, kInput)) {
-        add_outer(rows, s.inputs, s.u, s.units, delta, gain, dw.accumulate, dw.data);
+        sequence::add_outer<T>(rows, {s.u, s.inputs, s.inputs}, {delta, s.units, s.units}, gain,
+                               dw.accumulate, dw.data, s.units);
     }
     if (const auto db = tape.grad_slot<T>(node, kBias)) {
         kernels::column_sums_tree(rows, s.units, delta, s.units, gain, db.data, db.accumulate);
@@ -149,17 +123,14 @@ void backward(Tape& tape, const Node& node) {
     T* starts = dstart ? scratch.array<T>(s.batch * s.units) : nullptr;
     kernels::ctrnn_backward(s, r0, node.y<T>(), static_cast<const T*>(record.drive), node.dy<T>(),
                             delta, starts);
-    if (dstart && tape.input_node(node, kStart)->shape.rank() == 1) {
-        kernels::column_sums_tree(s.batch, s.units, starts, s.units, T{1}, dstart.data,
-                                  dstart.accumulate);
-    } else if (dstart) {
-        for (Index i = 0; i < s.batch * s.units; ++i) {
-            dstart.data[i] = dstart.accumulate ? dstart.data[i] + starts[i] : starts[i];
-        }
+    if (dstart) {
+        sequence::add_start_gradient(*tape.input_node(node, kStart), s.batch, s.units, starts,
+                                     dstart);
     }
     if (const auto dw = tape.grad_slot<T>(node, kRecurrent)) {
-        add_outer_of_rates(s, r0, node.y<T>(), s.units, delta, kernels::ctrnn_gain(s),
-                           dw.accumulate, dw.data);
+        sequence::add_outer_of_states<T>(s.steps, s.batch, s.units, r0, node.y<T>(),
+                                         {delta, s.units, s.units}, kernels::ctrnn_gain(s),
+                                         dw.accumulate, dw.data, s.units);
     }
     low_rank_gradients(tape, node, s, record, delta);
     input_gradients(tape, node, s, delta);
@@ -201,27 +172,7 @@ void check_trials(const CtrnnOptions& o, Index steps, Index batch) {
     SOMA_CHECK(o.sigma == 0 || static_cast<Index>(o.trials.size()) == batch,
                "ctrnn: ", o.trials.size(), " trial ids for a batch of ", batch,
                "; noise needs one each");
-    if (o.lengths.empty()) return;
-    SOMA_CHECK(static_cast<Index>(o.lengths.size()) == batch, "ctrnn: ", o.lengths.size(),
-               " lengths for a batch of ", batch);
-    Index most = steps;
-    for (const Index length : o.lengths) {
-        SOMA_CHECK(length >= 0 && length <= most, "ctrnn: length ", length, " after ", most,
-                   "; need lengths in [0, ", steps, "] that do not grow");
-        most = length;
-    }
-}
-
-// Trials that run in each step, in the tape's arena; nullptr: all of them.
-const Index* active_trials(Tape& tape, std::span<const Index> lengths, Index steps) {
-    if (lengths.empty()) return nullptr;
-    Index* active = tape.allocate<Index>(steps);
-    auto running = static_cast<Index>(lengths.size());
-    for (Index t = 0; t < steps; ++t) {
-        while (running > 0 && lengths[static_cast<std::size_t>(running - 1)] <= t) --running;
-        active[t] = running;
-    }
-    return active;
+    sequence::check_lengths("ctrnn", o.lengths, steps, batch);
 }
 
 template <class T>
@@ -232,13 +183,9 @@ void forward(Tape& tape, const Tape::Output& out, const CtrnnOptions& options, C
                options.trials.data()};
     const Index state = s.batch * s.units;
     ScratchScope scratch;
-    const Node& start = *tape.input_node(node, kStart);
-    const T* x0 = start.y<T>();
-    if (start.shape.rank() == 1) {
-        T* rows = scratch.array<T>(state);
-        for (Index b = 0; b < s.batch; ++b) std::copy_n(x0, s.units, rows + b * s.units);
-        x0 = rows;
-    }
+    const Node* start = tape.input_node(node, kStart);
+    T* rows = sequence::has_all_rows(start) ? nullptr : scratch.array<T>(state);
+    const T* x0 = sequence::start_rows(start, s.batch, s.units, rows);
     const bool keep = out.needs_grad;
     const auto keep_array = [&](Index n) {
         return keep ? tape.allocate<T>(n) : scratch.array<T>(n);
@@ -281,7 +228,7 @@ Var ctrnn(Var start, Var u, const CtrnnWeights& w, const CtrnnOptions& options) 
     const CtrnnRecord record{options.convention,
                              options.f,
                              options.alpha,
-                             active_trials(tape, options.lengths, steps),
+                             sequence::active_trials(tape, options.lengths, steps),
                              nullptr,
                              nullptr,
                              nullptr};
