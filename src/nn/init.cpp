@@ -72,6 +72,17 @@ void orthonormalise(Matrix& m) {
     }
 }
 
+void fill_block(const Init& init, Tensor& values) {
+    with_dtype(values.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        const auto y = values.data<T>();
+        for (Index i = 0; i < values.count(); ++i) {
+            const bool inside = i >= init.first && i < init.last;
+            y[static_cast<std::size_t>(i)] = inside ? static_cast<T>(init.a) : T{0};
+        }
+    });
+}
+
 // gain times a matrix with orthonormal vectors along its shorter side, drawn with the longer one as
 // rows.
 void fill_orthogonal(double gain, PhiloxKey key, Tensor& values) {
@@ -123,7 +134,7 @@ Init Init::he_uniform(Index fan_in) {
 void initialise(const Init& init, PhiloxKey key, Tensor& values) {
     switch (init.kind) {
         case Init::Kind::constant:
-            values.fill(init.a);
+            fill_block(init, values);
             return;
         case Init::Kind::orthogonal:
             fill_orthogonal(init.a, key, values);

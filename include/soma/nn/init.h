@@ -3,6 +3,7 @@
 //
 // Fan-in F of a weight is the number of inputs to one output unit, fan-out the reverse.
 
+#include <limits>
 #include <string>
 
 #include "soma/core/rng.h"
@@ -12,7 +13,7 @@ namespace soma::nn {
 
 struct Init {
     enum class Kind {
-        constant,    // a
+        constant,    // a, in elements [first, last); 0 elsewhere
         uniform,     // U(low = -a, high = a)
         normal,      // N(0, a^2), Box-Muller (kernels/random.h)
         orthogonal,  // a times a random matrix with orthonormal rows or columns, whichever are
@@ -20,9 +21,14 @@ struct Init {
     };
     Kind kind = Kind::constant;
     double a = 0;
+    Index first = 0, last = std::numeric_limits<Index>::max();  // of a constant
 
     static Init zeros() { return {Kind::constant, 0}; }
     static Init constant(double value) { return {Kind::constant, value}; }
+    // One block of a bias: the forget gates of a recurrent layer.
+    static Init constant_in(double value, Index first, Index last) {
+        return {Kind::constant, value, first, last};
+    }
     static Init uniform(double bound) { return {Kind::uniform, bound}; }
     static Init normal(double sd) { return {Kind::normal, sd}; }
     static Init orthogonal(double gain = 1) { return {Kind::orthogonal, gain}; }
