@@ -1,5 +1,7 @@
 // LU factors and what is solved with them.
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "linalg/check.h"
@@ -27,7 +29,10 @@ Lu lu(const Matrix& a) {
     Lu f;
     f.factors_ = a;
     f.pivots_.resize(static_cast<std::size_t>(a.rows));
-    const bool regular = lapack::getrf(f.factors_, f.pivots_) < 0;
+    // LAPACK divides by a subnormal pivot through its reciprocal, which overflows.
+    const bool regular = lapack::getrf(f.factors_, f.pivots_) < 0 &&
+                         std::all_of(f.factors_.values.begin(), f.factors_.values.end(),
+                                     [](double v) { return std::isfinite(v); });
     const double rcond = regular ? lapack::gecon(f.factors_, one_norm(a)) : 0;
     f.condition_ = rcond > 0 ? 1 / rcond : std::numeric_limits<double>::infinity();
     f.sign_ = 1;

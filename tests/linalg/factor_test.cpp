@@ -96,6 +96,11 @@ TEST_F(LinalgLu, SolvesWithinTheConditionNumber) {
     EXPECT_LE(distance(found, x), 2 * 20 * kEps * lu(a).condition() * frobenius(x));
 }
 
+// The reciprocal of a pivot below 2^-1024 overflows: the factors are useless, and say so.
+TEST_F(LinalgLu, SubnormalPivotsCountAsSingular) {
+    EXPECT_TRUE(std::isinf(lu(Matrix(2, 2, {1e-310, 0, 1e-310, 1e-310})).condition()));
+}
+
 TEST_F(LinalgLu, SingularMatricesHaveFactorsButNoSolution) {
     const Lu f = lu(Matrix(2, 2, {1, 2, 2, 4}));
     EXPECT_EQ(f.determinant_sign(), 0);
