@@ -96,6 +96,7 @@
 #include "soma/neuro/resampling.h"
 #include "soma/neuro/responses.h"
 #include "soma/neuro/saddle_graph.h"
+#include "soma/neuro/selection.h"
 #include "soma/neuro/task_net.h"
 #include "soma/neuro/tasks/batch.h"
 #include "soma/neuro/tasks/dms.h"
