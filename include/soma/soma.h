@@ -91,6 +91,7 @@
 #include "soma/neuro/dpca.h"
 #include "soma/neuro/dynamics.h"
 #include "soma/neuro/fixed_points.h"
+#include "soma/neuro/flow_field.h"
 #include "soma/neuro/jpca.h"
 #include "soma/neuro/pca.h"
 #include "soma/neuro/resampling.h"
