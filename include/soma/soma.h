@@ -87,6 +87,7 @@
 #include "soma/linalg/linalg.h"
 #include "soma/linalg/matrix.h"
 #include "soma/neuro/certificate.h"
+#include "soma/neuro/continuation.h"
 #include "soma/neuro/ctrnn_dynamics.h"
 #include "soma/neuro/dpca.h"
 #include "soma/neuro/dynamics.h"
