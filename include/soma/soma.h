@@ -89,6 +89,7 @@
 #include "soma/neuro/certificate.h"
 #include "soma/neuro/continuation.h"
 #include "soma/neuro/ctrnn_dynamics.h"
+#include "soma/neuro/cycles.h"
 #include "soma/neuro/dpca.h"
 #include "soma/neuro/dynamics.h"
 #include "soma/neuro/fixed_points.h"
