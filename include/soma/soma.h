@@ -95,6 +95,7 @@
 #include "soma/neuro/fixed_points.h"
 #include "soma/neuro/flow_field.h"
 #include "soma/neuro/jpca.h"
+#include "soma/neuro/lyapunov.h"
 #include "soma/neuro/pca.h"
 #include "soma/neuro/resampling.h"
 #include "soma/neuro/responses.h"

@@ -133,10 +133,12 @@ CtrnnDynamics::CtrnnDynamics(CtrnnWeights weights, CtrnnOptions options)
                                .ldc = n});
     }
     const bool leaky = options.convention == Convention::rectified_leak;
+    w_.resize(w_rec_.size());
     for (Index to = 0; to < n; ++to) {
         double sum = 0;
         for (Index from = 0; from < n; ++from) {
             const double w_ij = w_rec_[static_cast<std::size_t>(from * n + to)];
+            w_[static_cast<std::size_t>(to * n + from)] = w_ij;
             sum += std::abs(leaky ? alpha() * w_ij + (from == to ? 1 - alpha() : 0.0) : w_ij);
         }
         row_sum_ = std::max(row_sum_, sum);
@@ -252,10 +254,11 @@ void CtrnnDynamics::do_jacobian(const double* x, const double* u, double* j) con
     const bool by_column = keeps_current(options_.convention);
     const bool leaky = options_.convention == Convention::rectified_leak;
     for (Index i = 0; i < n; ++i) {
-        for (Index k = 0; k < n; ++k) {
-            const double w = w_rec_[static_cast<std::size_t>(k * n + i)];
-            j[i * n + k] = alpha() * w * d[by_column ? k : i];
-        }
+        const double* w = w_.data() + i * n;
+        double* row = j + i * n;
+        const double gain = alpha() * (by_column ? 1 : d[i]);
+        for (Index k = 0; k < n; ++k) row[k] = gain * w[k];
+        for (Index k = 0; by_column && k < n; ++k) row[k] *= d[k];
         j[i * n + i] += (1 - alpha()) * (leaky ? d[i] : 1);
     }
 }

@@ -79,7 +79,8 @@ private:
     void slope(Index batch, const double* x, const double* u, double* d) const;
 
     CtrnnOptions options_;
-    std::vector<double> w_rec_;  // [N, N]
+    std::vector<double> w_rec_;  // [N, N], from, to
+    std::vector<double> w_;      // its transpose: the rows of Jacobians
     std::vector<double> w_in_;   // [I, N]
     std::vector<double> bias_;   // [N]
     double row_sum_ = 0;         // |dh/dx|_inf
