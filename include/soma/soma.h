@@ -94,6 +94,7 @@
 #include "soma/neuro/dynamics.h"
 #include "soma/neuro/fixed_points.h"
 #include "soma/neuro/flow_field.h"
+#include "soma/neuro/gated_dynamics.h"
 #include "soma/neuro/jpca.h"
 #include "soma/neuro/lyapunov.h"
 #include "soma/neuro/pca.h"

@@ -22,13 +22,18 @@ struct Candidate {
     std::vector<Index> found_by;
 };
 
-double rms(const std::vector<Candidate>& candidates) {
-    double sum = 0, count = 0;
+// Median over the candidates of the rms of a state: a few points far out do not move it.
+double typical_size(const std::vector<Candidate>& candidates) {
+    if (candidates.empty()) return 0;
+    std::vector<double> sizes;
     for (const Candidate& c : candidates) {
+        double sum = 0;
         for (const double v : c.x) sum += v * v;
-        count += static_cast<double>(c.x.size());
+        sizes.push_back(std::sqrt(sum / static_cast<double>(c.x.size())));
     }
-    return count > 0 ? std::sqrt(sum / count) : 0;
+    const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+    std::nth_element(sizes.begin(), middle, sizes.end());
+    return *middle;
 }
 
 bool within(const std::vector<double>& a, const std::vector<double>& b, double radius) {
@@ -38,10 +43,10 @@ bool within(const std::vector<double>& a, const std::vector<double>& b, double r
     return true;
 }
 
-// Merges candidates closer than radius times their rms (inf-norm) to one of smaller q, which stays
+// Merges candidates closer than radius times their size (inf-norm) to one of smaller q, which stays
 // and takes over their seeds. floor: absolute radius below which points are one in any case.
 std::vector<Candidate> cluster(std::vector<Candidate> candidates, double radius, double floor) {
-    const double distance = std::max(radius * rms(candidates), floor);
+    const double distance = std::max(radius * typical_size(candidates), floor);
     std::stable_sort(candidates.begin(), candidates.end(),
                      [](const Candidate& a, const Candidate& b) { return a.q < b.q; });
     std::vector<Candidate> kept;
@@ -222,11 +227,11 @@ FixedPointReport Finder::run(const Matrix& seeds) {
     report_.seeds = seeds.rows;
     report_.descent_iterations = descent.iterations;
     starts_ = candidates_of(descent);
-    // Where all points are at the origin their rms is rounding; the seeds' size still says what is
-    // close.
+    // Where most points are at the origin their size is rounding; the seeds' size still says what
+    // is close.
     descent.x = seeds;
-    const double floor = 1e-6 * options_.cluster_radius * rms(candidates_of(descent));
-    distance_ = std::max(options_.cluster_radius * rms(starts_), floor);
+    const double floor = 1e-6 * options_.cluster_radius * typical_size(candidates_of(descent));
+    distance_ = std::max(options_.cluster_radius * typical_size(starts_), floor);
     starts_ = cluster(std::move(starts_), options_.cluster_radius, floor);
     done_.assign(starts_.size(), false);
     for (std::size_t i = 0; i < starts_.size(); ++i) {

@@ -50,7 +50,7 @@ struct FixedPointOptions {
     Index newton_iterations = 50;
     double fixed_q = 1e-24;            // label `fixed` below
     double slow_q = 1e-8;              // label `slow` below; other points are dropped
-    double cluster_radius = 1e-3;      // inf-norm, in units of the rms of the points found
+    double cluster_radius = 1e-3;      // inf-norm, in units of the median rms of the points found
     double singular_condition = 1e12;  // of J - 1, from which Newton gives way to Levenberg
     bool spectra = true;
 };
