@@ -30,6 +30,7 @@ TEST(Reproduce, McCullochPitts) { expect_no_failure(reproduce("mcculloch_pitts")
 TEST(Reproduce, Perceptron) { expect_no_failure(reproduce("perceptron")); }
 TEST(Reproduce, Xor) { expect_no_failure(reproduce("xor")); }
 TEST(Reproduce, Backprop1986) { expect_no_failure(reproduce("backprop1986")); }
+TEST(Reproduce, Flipflop2013OfOneSeed) { expect_no_failure(reproduce("flipflop2013", "", 1)); }
 TEST(Reproduce, Cybenko1989UpTo16Units) { expect_no_failure(reproduce("cybenko1989", "1")); }
 TEST(Reproduce, LeCun1989ThreePassesOnEmbeddedDigits) {
     expect_no_failure(reproduce("lecun1989", "1"));
