@@ -33,6 +33,7 @@ private:
 };
 
 int team_limit = 0;  // 0: OpenMP's default
+thread_local int serial_scopes = 0;
 
 }  // namespace
 
@@ -43,7 +44,10 @@ void set_num_threads(int n) {
     team_limit = n;
 }
 
-bool in_parallel() { return omp_in_parallel() != 0; }
+bool in_parallel() { return serial_scopes > 0 || omp_in_parallel() != 0; }
+
+SerialScope::SerialScope() { ++serial_scopes; }
+SerialScope::~SerialScope() { --serial_scopes; }
 
 namespace detail {
 

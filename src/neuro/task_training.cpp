@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "soma/core/parallel.h"
 #include "soma/core/timer.h"
 #include "soma/neuro/task_net.h"
 #include "soma/optim/adam.h"
@@ -116,6 +117,7 @@ TaskResult train_task(TaskNet& net, const Task& task, const TaskTraining& traini
                "train_task: updates, batch, eval_every, eval_trials are ", training.updates, ", ",
                training.batch, ", ", training.eval_every, ", ", training.eval_trials, ", rate is ",
                training.rate, "; need at least 1 each and a rate above 0");
+    const SerialScope one_thread;
     Timer timer;
     Sampler sampler(task, training, net.options().seed);
     TaskBatch batch(task, training.batch);

@@ -16,5 +16,7 @@ Reproduction reproduce_lecun1989(const ReproduceContext& context);
 train::TrainResult train_lecun1989(const train::TrainOptions& options, dist::Comm& comm);
 Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm);
+// brain/
+Reproduction reproduce_flipflop2013(const ReproduceContext& context);
 
 }  // namespace soma::systems

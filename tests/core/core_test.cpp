@@ -159,6 +159,23 @@ TEST(ParallelFor, CoversEveryIndexOnceOnGrainBorders) {
     }
 }
 
+TEST(ParallelFor, RunsSeriallyInASerialScope) {
+    const auto ranges = [] {
+        std::atomic<int> count{0};
+        parallel_for(64, 1, [&](Index, Index) { ++count; });
+        return count.load();
+    };
+    const int threads = num_threads();
+    set_num_threads(2);
+    const int before = ranges();
+    {
+        const SerialScope scope;
+        EXPECT_EQ(ranges(), 1);
+    }
+    EXPECT_EQ(ranges(), before);
+    set_num_threads(threads);
+}
+
 TEST(ParallelFor, NestedRegionsRunSerially) {
     parallel_for(8, 1, [&](Index, Index) {
         int calls = 0;

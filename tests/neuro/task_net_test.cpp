@@ -83,17 +83,27 @@ TEST(TaskNet, ATrialRunsAgainAloneWithTheNoiseItHad) {
     EXPECT_NE(alone, rates(one, 3));
 }
 
-TEST(TaskNet, TrainingHasTheSameBitsForAnyNumberOfThreads) {
+TEST(TaskNet, NetsTrainedSideBySideAreTheNetsTrainedAlone) {
     const auto task = make_dms();  // trials of different lengths
     const auto weights = [&](int threads) {
+        std::vector<std::uint64_t> hashes(4);
         set_num_threads(threads);
-        TaskNet net(*task, small_net());
-        train_task(net, *task, {.updates = 3, .batch = 20, .eval_every = 3, .eval_trials = 20});
+        parallel_for(4, 1, [&](Index begin, Index end) {
+            for (Index i = begin; i < end; ++i) {
+                TaskNet net(*task, small_net(static_cast<std::uint64_t>(i)));
+                train_task(net, *task,
+                           {.updates = 2, .batch = 20, .eval_every = 2, .eval_trials = 20});
+                hashes[static_cast<std::size_t>(i)] = net.store().hash();
+            }
+        });
         set_num_threads(1);
-        return net.store().hash();
+        return hashes;
     };
 
-    EXPECT_EQ(weights(1), weights(2));
+    const std::vector<std::uint64_t> alone = weights(1);
+
+    EXPECT_EQ(weights(2), alone);
+    EXPECT_NE(alone[0], alone[1]);
 }
 
 TEST(TaskNet, LearnsAFlipFlopAndKeepsTheBestWeights) {

@@ -100,7 +100,8 @@ struct TaskResult {
     bool interrupted = false;
 };
 
-// Adam on the loss; non-finite losses are Error(non_finite) naming net, update and trial.
+// Adam on the loss, on the calling thread alone: nets are trained side by side, not one by many
+// threads. Non-finite losses are Error(non_finite) naming net, update and trial.
 TaskResult train_task(TaskNet& net, const Task& task, const TaskTraining& training);
 
 struct TaskEvaluation {
