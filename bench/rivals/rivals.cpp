@@ -98,11 +98,22 @@ void limit_openmp(const Library& library, int threads) {
     if (auto* set = library.function<void(int)>("omp_set_num_threads")) set(threads);
 }
 
+// OpenBLAS falls back to SSE kernels on a CPU that is younger than itself; a rival should not lose
+// for that reason.
+std::string openblas_version(const Library& library) {
+    auto* config = library.function<const char*()>("openblas_get_config");
+    if (config == nullptr) return "unknown version";
+    const std::string version = config();
+    if (!cpu().avx2_fma || version.find("Prescott") == std::string::npos) return version;
+    return version +
+           ": unaware of this CPU; OPENBLAS_CORETYPE=" + (cpu().avx512 ? "SkylakeX" : "Haswell") +
+           " in the environment gives it its best kernels";
+}
+
 Rival openblas(const Library& library, int threads) {
     if (auto* set = library.function<void(int)>("openblas_set_num_threads")) set(threads);
-    auto* config = library.function<const char*()>("openblas_get_config");
     return {.name = "openblas",
-            .version = config != nullptr ? config() : "unknown version",
+            .version = openblas_version(library),
             .sgemm = cblas(library.function<CblasGemm<float>>("cblas_sgemm")),
             .dgemm = cblas(library.function<CblasGemm<double>>("cblas_dgemm"))};
 }
