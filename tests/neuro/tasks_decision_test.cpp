@@ -151,6 +151,22 @@ TEST(TaskRaposo, TablesHoldEveryConditionOnce) {
     }
 }
 
+// 12 cells of one sense, then both: sign, magnitude of visual, magnitude of auditory.
+TEST(TaskRaposo, TheGridIsInOrder) {
+    const auto task = make_raposo();
+    const auto coherences = [&](std::uint32_t cell) {
+        const auto& l = task->plan(TrialSource(3, Stream::analysis, Mode::grid), cell).labels;
+        return std::pair(l[0], l[1]);
+    };
+    EXPECT_EQ(coherences(0), std::pair(-4.0f, 0.0f));
+    EXPECT_EQ(coherences(11), std::pair(0.0f, 4.0f));
+    EXPECT_EQ(coherences(12), std::pair(-1.0f, -1.0f));
+    EXPECT_EQ(coherences(13), std::pair(-1.0f, -2.0f));
+    EXPECT_EQ(coherences(20), std::pair(-4.0f, -4.0f));
+    EXPECT_EQ(coherences(21), std::pair(1.0f, 1.0f));
+    EXPECT_EQ(coherences(24), std::pair(2.0f, 1.0f));
+}
+
 // The weights of the best observer are the coherences themselves.
 TEST(TaskRaposo, ASimulatedBestObserverReachesTheIdealScore) {
     const auto task = make_raposo({.coherences = {0.1, 0.2, 0.5}});

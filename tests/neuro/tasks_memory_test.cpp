@@ -90,6 +90,9 @@ TEST(TaskRomo, RejectsImpossibleOptions) {
     EXPECT_THROW(make_romo({.decision = 5}), Error);
     EXPECT_THROW(make_romo({.differences = {}}), Error);
     EXPECT_THROW(make_romo({.low = 34, .high = 10}), Error);
+    EXPECT_THROW(make_romo({.low = -1}), Error);
+    EXPECT_THROW(make_romo({.high = 1 << 30}), Error);
+    EXPECT_THROW(make_romo({.differences = {25}}), Error);
 }
 
 // ---- dms ----
@@ -196,6 +199,18 @@ TEST(TaskFlipflop, RemembersTheLastPulse) {
             EXPECT_EQ(w.at_y(t, i), last);
             EXPECT_EQ(w.at_mask(t, i), 1);
         }
+    }
+}
+
+// Words are drawn in blocks of 512, 128 steps of 4 bits: no block repeats another.
+TEST(TaskFlipflop, PulsesOfALongTrialDoNotRepeat) {
+    const auto task = make_flipflop({.bits = 4, .steps = 512});
+    const Written w(*task, TrialSource(2), 7);
+    const auto block = [&](std::ptrdiff_t k) {  // without the first step, which always has pulses
+        return std::vector<float>(w.u.begin() + 512 * k + 4, w.u.begin() + 512 * (k + 1));
+    };
+    for (std::ptrdiff_t k = 0; k < 4; ++k) {
+        for (std::ptrdiff_t other = 0; other < k; ++other) EXPECT_NE(block(k), block(other));
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "neuro/task_check.h"
 #include "soma/core/error.h"
+#include "soma/kernels/random.h"
 
 namespace soma::neuro {
 namespace {
@@ -70,6 +71,21 @@ TEST(TaskRdm, CatchTrialsHaveNoStimulusTargetZeroAndNoScore) {
     EXPECT_FALSE(task->ideal_score(w.trial).has_value());
 }
 
+TEST(TaskRdm, ScoreIsTheSignOfTheMeanOutputInTheDecision) {
+    const auto task = make_rdm({.decision = 60});
+    const Written w(*task, TrialSource(1, Stream::analysis, Mode::grid), 5);  // coherence 4
+    const auto score = [&](float first, float second, float third) {
+        std::vector<float> z(53, -9.0f);
+        z[50] = first;
+        z[51] = second;
+        z[52] = third;
+        return *task->score(w.trial, w.answer(z));
+    };
+    EXPECT_EQ(score(0.1f, 0.1f, -0.1f), 1);
+    EXPECT_EQ(score(0.1f, 0.1f, -0.3f), 0);
+    EXPECT_EQ(score(0, 0, 0), 0);
+}
+
 TEST(TaskRdm, GridsRunThroughTheirCells) {
     const auto task = make_rdm({.catch_fraction = 1});
     const std::vector<float> grid = {-4, -2, -1, 1, 2, 4};
@@ -104,6 +120,21 @@ TEST(TaskRdm, NoiseIsAFunctionOfTheStep) {
     const TrialSource source(4);
     const Written a(*brief, source, 8), b(*extended, source, 8);
     for (Index t = 0; t < 55; ++t) EXPECT_EQ(a.at_u(t), b.at_u(t));
+}
+
+// Number k of a trial's normals is unit k % 1024 of step k / 1024.
+TEST(TaskRdm, NoiseIsTheNumberOfItsStep) {
+    const auto task = make_rdm({.fixation = 60000, .noise = 0.5});
+    const TrialSource source(9);
+    const Written w(*task, source, 2);
+    std::vector<float> normals(1024);
+    for (std::uint32_t block = 0; block < 2; ++block) {
+        kernels::random_normal(source.noise_key(), {.step = block, .trial = 2}, 1024, 0.0f, 0.5f,
+                               normals.data());
+        for (Index i = 0; i < 1024; ++i) {
+            EXPECT_EQ(w.at_u(1024 * block + i), normals[static_cast<std::size_t>(i)]);
+        }
+    }
 }
 
 TEST(TaskRdm, IdealScoresAreThoseOfTheTable) {

@@ -10,6 +10,7 @@ namespace soma::neuro {
 namespace {
 
 constexpr const char* kName = "romo";
+constexpr int kHighest = 1000;  // Hz
 
 enum Label { kF1, kF2, kChoice };
 
@@ -36,6 +37,8 @@ struct Pair {
 
 // Pairs of frequencies in ascending order.
 std::vector<Pair> training_pairs(const RomoOptions& o) {
+    SOMA_CHECK(0 <= o.low && o.low < o.high && o.high <= kHighest, kName, ": low is ", o.low,
+               " Hz, high is ", o.high, " Hz; need 0 <= low < high <= ", kHighest);
     std::vector<Pair> pairs;
     for (int f1 = o.low; f1 <= o.high; ++f1) {
         for (int f2 = o.low; f2 <= o.high; ++f2) {
