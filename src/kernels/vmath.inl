@@ -70,6 +70,8 @@ struct ScaledExp {
     L mantissa() const { return lit<L>(1) + p; }
     L value() const { return scale_by_power(mantissa(), n); }
     L times(L f) const { return scale_by_power(fma(f, p, f), n); }
+    // (f + low) e^x with |low| far below |f|.
+    L times(L f, L low) const { return scale_by_power(f + fma(f, p, low), n); }
 };
 // x + tail = n ln2 + (r + r_low), |r| <= ln2 / 2, |tail| far below |x|; kExpLow <= x <= kExpHigh.
 template <class L>
@@ -201,12 +203,14 @@ inline L normal_tail(L a, ScaledExp<L> gauss) {
     return gauss.times(ratio);
 }
 
-// a Phi(-a): with g = a / (a + k), a w = g and t = 2 g - 1, two roundings fewer.
+// a Phi(-a): with g = a / (a + k), a w = g and t = 2 g - 1, two roundings fewer; that of g P(t) is
+// carried on.
 template <class L>
 inline L scaled_normal_tail(L a) {
     using M = Math<L>;
     const L g = a / (a + L::all(M::kTailCentre));
-    return gaussian(a).times(g * polynomial(fma(lit<L>(2), g, lit<L>(-1)), M::kTail));
+    const L tail = polynomial(fma(lit<L>(2), g, lit<L>(-1)), M::kTail), f = g * tail;
+    return gaussian(a).times(f, fma(g, tail, -f));
 }
 
 template <class L>
