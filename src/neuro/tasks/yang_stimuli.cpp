@@ -215,7 +215,10 @@ Stimuli draw_stimuli(const RuleInfo& rule, const int (&rings)[2], const Coherenc
 
 Stimuli cell_stimuli(const RuleInfo& rule, Mode mode, std::uint32_t cell,
                      const Coherences& coherences, RandomSequence& random) noexcept {
-    if (is_go(rule)) return go(rule, 2 * kPi * (cell / 2) / kLocations, cell % 2 == 0 ? 0 : 1);
+    if (is_go(rule)) {
+        const std::uint32_t k = cell / 2;
+        return go(rule, 2 * kPi * k / kLocations, cell % 2 == 0 ? 0 : 1);
+    }
     if (!is_decision(rule)) return grid_comparison(rule, cell);
     if (mode == Mode::grid) return grid_decision(rule, cell, random);
     return psychometric_decision(rule, cell, coherences, random);
