@@ -46,12 +46,11 @@ void fix_signs(DpcaMoments::Axes& axes) {
 }
 
 std::vector<double> shares(const std::vector<Matrix>& parts, double total) {
-    std::vector<double> share;
-    for (const Matrix& part : parts) {
-        share.push_back(
-            std::inner_product(part.values.begin(), part.values.end(), part.values.begin(), 0.0) /
-            total);
-    }
+    std::vector<double> share(parts.size());
+    std::transform(parts.begin(), parts.end(), share.begin(), [total](const Matrix& part) {
+        const std::vector<double>& v = part.values;
+        return std::inner_product(v.begin(), v.end(), v.begin(), 0.0) / total;
+    });
     return share;
 }
 
@@ -79,8 +78,9 @@ std::vector<Interval> bootstrap_shares(const Responses& r, const DpcaDesign& des
             }
         }
     });
-    std::vector<Interval> intervals;
-    for (const auto& d : draws) intervals.push_back(percentile_interval(d, options.level));
+    std::vector<Interval> intervals(groups);
+    std::transform(draws.begin(), draws.end(), intervals.begin(),
+                   [&](const auto& draw) { return percentile_interval(draw, options.level); });
     return intervals;
 }
 

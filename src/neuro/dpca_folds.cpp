@@ -55,8 +55,8 @@ Index number_of_folds(const char* operation, const DpcaDesign& design, const Dpc
 }
 
 std::vector<double> standard_lambdas() {
-    std::vector<double> lambdas;
-    for (int i = 0; i < 26; ++i) lambdas.push_back(1e-7 * std::pow(1.5, i));
+    std::vector<double> lambdas(26);
+    for (int i = 0; i < 26; ++i) lambdas[static_cast<std::size_t>(i)] = 1e-7 * std::pow(1.5, i);
     return lambdas;
 }
 
