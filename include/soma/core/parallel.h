@@ -20,8 +20,8 @@ int num_threads();
 void set_num_threads(int n);  // n >= 1, else Error(usage)
 bool in_parallel();
 
-// While one lives, parallel_for of its thread runs serially, as if inside a region: for work that is
-// one of many independent pieces, each too small to share (a small net of a sweep).
+// While one lives, parallel_for of its thread runs serially, as if inside a region: for work that
+// is one of many independent pieces, each too small to share (a small net of a sweep).
 class SerialScope {
 public:
     SerialScope();

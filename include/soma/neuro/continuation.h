@@ -16,8 +16,8 @@
 //     flip              det(J + 1) changes sign                   a mode crosses -1
 //     Neimark-Sacker    otherwise, two more or fewer modes outside the circle, a complex pair
 // and is then found by bisection in the arclength. At a branch point two curves cross and the
-// corrector is singular: there the state is known to about the root of the tolerance only. Cost of a point: a few LU of n x n and one
-// dgeev.
+// corrector is singular: there the state is known to about the root of the tolerance only. Cost of
+// a point: a few LU of n x n and one dgeev.
 
 #include <vector>
 

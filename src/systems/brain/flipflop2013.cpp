@@ -257,10 +257,9 @@ private:
             series.push_back(std::move(s));
         }
         folder.add(train::LinePlot{
-            .text =
-                {"state-space", "The cube in state space",
-                 "States along one trial and all fixed points without input, in the principal "
-                 "components of the stable points, seen from the side; first seed."},
+            .text = {"state-space", "The cube in state space",
+                     "States along one trial and all fixed points without input, in the principal "
+                     "components of the stable points, seen from the side; first seed."},
             .x_label = "PC1 + 0.4 PC3",
             .y_label = "PC2 + 0.25 PC3",
             .series = std::move(series),
