@@ -78,11 +78,12 @@ std::vector<Candidate> candidates_of(const DescentResult& descent) {
 }
 
 void check_options(const FixedPointOptions& o) {
-    SOMA_CHECK(o.descent_iterations >= 0 && o.newton_iterations >= 0 && o.cluster_radius > 0 &&
-                   0 < o.fixed_q && o.fixed_q <= o.slow_q,
+    SOMA_CHECK(o.descent_iterations >= 0 && o.newton_iterations >= 0 && o.newton_patience >= 0 &&
+                   o.cluster_radius > 0 && 0 < o.fixed_q && o.fixed_q <= o.slow_q,
                "fixed points: ", o.descent_iterations, " descent and ", o.newton_iterations,
-               " Newton iterations, cluster_radius ", o.cluster_radius, ", fixed_q ", o.fixed_q,
-               ", slow_q ", o.slow_q, "; need none negative, a radius > 0 and 0 < fixed <= slow");
+               " Newton iterations, newton_patience ", o.newton_patience, ", cluster_radius ",
+               o.cluster_radius, ", fixed_q ", o.fixed_q, ", slow_q ", o.slow_q,
+               "; need none negative, a radius > 0 and 0 < fixed <= slow");
 }
 
 void check_seeds(const Matrix& seeds) {
@@ -116,7 +117,7 @@ private:
     Values u_;
     const FixedPointOptions& options_;
     double distance_ = 0;            // radius of clusters of starts
-    std::vector<Candidate> starts_;  // by ascending q
+    std::vector<Candidate> starts_;  // by their lowest seed
     std::vector<bool> done_;         // of starts_
     std::vector<Candidate> ends_;
     FixedPointReport report_;
@@ -214,7 +215,7 @@ void Finder::collect(double floor) {
         for (const Index seed : c.found_by) led[static_cast<std::size_t>(seed)] = true;
         report_.points.push_back(finish(std::move(c)));
     }
-    report_.lost = std::count(led.begin(), led.end(), false);
+    report_.lost = std::count(led.begin(), led.end(), false) - report_.untried;
     std::stable_sort(
         report_.points.begin(), report_.points.end(), [](const FixedPoint& a, const FixedPoint& b) {
             return a.label != b.label ? a.label < b.label : a.first_seed < b.first_seed;
@@ -233,9 +234,21 @@ FixedPointReport Finder::run(const Matrix& seeds) {
     const double floor = 1e-6 * options_.cluster_radius * typical_size(candidates_of(descent));
     distance_ = std::max(options_.cluster_radius * typical_size(starts_), floor);
     starts_ = cluster(std::move(starts_), options_.cluster_radius, floor);
+    // In the order of the seeds, so that the starts tried so far are a fair sample.
+    std::sort(starts_.begin(), starts_.end(), [](const Candidate& a, const Candidate& b) {
+        return a.found_by.front() < b.found_by.front();
+    });
     done_.assign(starts_.size(), false);
+    Index barren = 0;  // starts in a row without a new point
     for (std::size_t i = 0; i < starts_.size(); ++i) {
-        if (!done_[i]) solve(i);
+        if (done_[i]) continue;
+        if (options_.newton_patience > 0 && barren >= options_.newton_patience) {
+            report_.untried += static_cast<Index>(starts_[i].found_by.size());
+            continue;
+        }
+        const std::size_t known = ends_.size();
+        solve(i);
+        barren = ends_.size() > known ? 0 : barren + 1;
     }
     collect(floor);
     return std::move(report_);

@@ -31,7 +31,7 @@ struct GatedDynamics::Forward {
     Index batch = 0, units = 0, states = 0, width = 0;  // width: G N
     const double* x = nullptr;                          // [B, n]
     std::vector<double> gates;                          // [B, G N], after their functions
-    std::vector<double> through;  // [B, N]: h U_n + bias_rec (gru, reset after)
+    std::vector<double> through;  // [B, N] of a gru: h U_n + bias_rec (after), r * h (before)
 
     double* gate(Index row, Index g) { return gates.data() + row * width + g * units; }
     const double* gate(Index row, Index g) const { return gates.data() + row * width + g * units; }
@@ -53,37 +53,56 @@ GatedDynamics::GatedDynamics(GatedCell cell, GatedMatrices weights, TimeScale ti
     complete("bias_rec", w_.bias_rec, 1, w_.units);
 }
 
+// c [B, to - from] = a [B, N] times columns [from, to) of w_rec, plus a row.
+void GatedDynamics::recurrent_product(Index batch, const double* a, Index lda, Index from, Index to,
+                                      const double* row, double* c, Index ldc) const {
+    const Index width = gates_of(cell_) * w_.units;
+    kernels::gemm<double>({.m = batch,
+                           .n = to - from,
+                           .k = w_.units,
+                           .a = a,
+                           .lda = lda,
+                           .b = w_.w_rec.data() + from,
+                           .ldb = width,
+                           .c = c,
+                           .ldc = ldc,
+                           .epilogue = {.bias = row}});
+}
+
+// The argument of n, once r is known; drive [3 N] = u w_in + bias.
+void GatedDynamics::gru_candidate(Forward& f, const double* drive) const {
+    const Index n = f.units;
+    if (cell_ == GatedCell::gru_reset_after) {
+        recurrent_product(f.batch, f.x, n, 2 * n, f.width, w_.bias_rec.data(), f.through.data(), n);
+        for (Index b = 0; b < f.batch; ++b) {
+            const double *r = f.gate(b, 0), *q = f.extra(b);
+            for (Index i = 0; i < n; ++i) f.gate(b, 2)[i] = drive[2 * n + i] + r[i] * q[i];
+        }
+        return;
+    }
+    for (Index b = 0; b < f.batch; ++b) {
+        for (Index i = 0; i < n; ++i) f.extra(b)[i] = f.gate(b, 0)[i] * f.h(b)[i];
+    }
+    recurrent_product(f.batch, f.through.data(), n, 2 * n, f.width, drive + 2 * n,
+                      f.gates.data() + 2 * n, f.width);
+}
+
 GatedDynamics::Forward GatedDynamics::forward(Index batch, const double* x, const double* u) const {
     const Index units = w_.units, gates = gates_of(cell_), width = gates * units;
-    const bool before = cell_ == GatedCell::gru_reset_before;
-    const bool gru = before || cell_ == GatedCell::gru_reset_after;
+    const bool gru = cell_ == GatedCell::gru_reset_before || cell_ == GatedCell::gru_reset_after;
     Forward f{batch,
               units,
               size(),
               width,
               x,
               std::vector<double>(static_cast<std::size_t>(batch * width)),
-              std::vector<double>(static_cast<std::size_t>(batch * units))};
+              std::vector<double>(static_cast<std::size_t>(gru ? batch * units : 0))};
     std::vector<double> drive = w_.bias;
     for (Index k = 0; k < inputs(); ++k) {
         kernels::axpy<double>(width, u[k], w_.w_in.data() + k * width, drive.data());
     }
-    // h times columns [from, to) of w_rec, plus a row.
-    const auto product = [&](const double* a, Index lda, Index from, Index to, const double* row,
-                             double* c, Index ldc) {
-        kernels::gemm<double>({.m = batch,
-                               .n = to - from,
-                               .k = units,
-                               .a = a,
-                               .lda = lda,
-                               .b = w_.w_rec.data() + from,
-                               .ldb = width,
-                               .c = c,
-                               .ldc = ldc,
-                               .epilogue = {.bias = row}});
-    };
-    const Index plain = gru ? 2 * units : width;
-    product(x, size(), 0, plain, drive.data(), f.gates.data(), width);
+    recurrent_product(batch, x, size(), 0, gru ? 2 * units : width, drive.data(), f.gates.data(),
+                      width);
     const auto activate = [&](Activation a, Index g) {
         for (Index b = 0; b < batch; ++b) {
             kernels::activation<double>(a, 0, units, f.gate(b, g), f.gate(b, g));
@@ -94,23 +113,7 @@ GatedDynamics::Forward GatedDynamics::forward(Index batch, const double* x, cons
     for (Index g = 0; g < gates; ++g) {
         if (g != candidate) activate(Activation::sigmoid, g);
     }
-    if (gru) {
-        std::vector<double> reset(before ? f.through.size() : 0);
-        for (Index b = 0; before && b < batch; ++b) {
-            for (Index i = 0; i < units; ++i) {
-                reset[static_cast<std::size_t>(b * units + i)] = f.gate(b, 0)[i] * f.h(b)[i];
-            }
-        }
-        product(before ? reset.data() : x, before ? units : size(), 2 * units, width,
-                before ? drive.data() + 2 * units : w_.bias_rec.data(), f.through.data(), units);
-        for (Index b = 0; b < batch; ++b) {
-            for (Index i = 0; i < units; ++i) {
-                f.gate(b, 2)[i] = before ? f.extra(b)[i]
-                                         : drive[static_cast<std::size_t>(2 * units + i)] +
-                                               f.gate(b, 0)[i] * f.extra(b)[i];
-            }
-        }
-    }
+    if (gru) gru_candidate(f, drive.data());
     activate(Activation::tanh, candidate);
     return f;
 }

@@ -234,6 +234,22 @@ TEST(FixedPoints, SlowPointsCarryTheirOwnQ) {
     EXPECT_GE(r.singular_steps, 2);
 }
 
+// A chaotic net has few points and many starts; patience gives up most of the starts, not the
+// points that are easily found.
+TEST(FixedPoints, PatienceLeavesStartsUntried) {
+    const CtrnnDynamics d = test::random_net(32, 1.5, 4, {.time = {.dt = 0.5, .tau = 1}});
+    const Matrix seeds(256, 32, test::normals(256 * 32, 1, 5));
+    const FixedPointReport all = find_fixed_points(d, {}, seeds, {.spectra = false});
+    const FixedPointReport few =
+        find_fixed_points(d, {}, seeds, {.newton_patience = 2, .spectra = false});
+    EXPECT_EQ(all.untried, 0);
+    EXPECT_GT(few.untried, 0);
+    EXPECT_LT(few.newton_starts, all.newton_starts);
+    EXPECT_LE(few.points.size(), all.points.size());
+    ASSERT_FALSE(few.points.empty());
+    for (const FixedPoint& p : few.points) EXPECT_EQ(p.label, PointLabel::fixed);
+}
+
 TEST(Descent, NeverRaisesQAndIgnoresTheBatch) {
     const CtrnnDynamics d = test::random_net(20, 1.5, 4, {.time = {.dt = 0.5, .tau = 1}}, 0, true);
     const Matrix seeds(9, 20, test::normals(180, 2, 5));

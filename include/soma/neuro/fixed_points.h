@@ -48,6 +48,9 @@ struct FixedPointOptions {
     double descent_tolerance = 1e-6;  // q at which descent hands over to Newton
     Index descent_iterations = 400;
     Index newton_iterations = 50;
+    // Stops after that many starts in a row that gave no new point; 0: tries all. Then the starts
+    // that are left lead to a new point with probability of about 1 / newton_patience.
+    Index newton_patience = 0;
     double fixed_q = 1e-24;            // label `fixed` below
     double slow_q = 1e-8;              // label `slow` below; other points are dropped
     double cluster_radius = 1e-3;      // inf-norm, in units of the median rms of the points found
@@ -82,6 +85,7 @@ struct FixedPointReport {
     std::vector<FixedPoint> points;  // fixed before slow, then by first_seed
     Index seeds = 0;                 // S
     Index lost = 0;                  // seeds whose point has q >= slow_q
+    Index untried = 0;               // seeds that newton_patience left out
     Index descent_iterations = 0;    // until the last seed was done
     Index newton_starts = 0;         // clusters after descent that no chord step assigned to a root
     Index singular_steps = 0;        // Newton steps at which J - 1 was near singular

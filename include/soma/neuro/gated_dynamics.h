@@ -55,6 +55,9 @@ private:
     void do_input_jacobian(const double* x, const double* u, double* b) const override;
 
     Forward forward(Index batch, const double* x, const double* u) const;
+    void gru_candidate(Forward& f, const double* drive) const;
+    void recurrent_product(Index batch, const double* a, Index lda, Index from, Index to,
+                           const double* row, double* c, Index ldc) const;
     // Cotangents of the arguments of all gates [B, G N]; adds to out [B, n] what reaches the state
     // past w_rec, unless out is null.
     std::vector<double> gate_cotangents(const Forward& f, const double* v, double* out) const;
