@@ -18,5 +18,8 @@ Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm);
 // brain/
 Reproduction reproduce_flipflop2013(const ReproduceContext& context);
+// sequence/
+Reproduction reproduce_lstm1997(const ReproduceContext& context);
+Reproduction reproduce_char_rnn2015(const ReproduceContext& context);
 
 }  // namespace soma::systems

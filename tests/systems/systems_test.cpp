@@ -36,6 +36,14 @@ TEST(Reproduce, LeCun1989ThreePassesOnEmbeddedDigits) {
     expect_no_failure(reproduce("lecun1989", "1"));
 }
 
+// The quickest of its nets; the others take up to a minute.
+TEST(Reproduce, Lstm1997GruLearnsToAdd) {
+    ReproduceContext context;
+    context.claims_glob = "gru";
+    context.seeds = 1;
+    expect_no_failure(find("lstm1997")->reproduce(context));
+}
+
 TEST(Reproduce, TheSameArgumentsGiveTheSameValues) {
     const Reproduction a = reproduce("xor", "", 5), b = reproduce("xor", "", 5);
     ASSERT_EQ(a.claims.size(), b.claims.size());
