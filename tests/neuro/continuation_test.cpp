@@ -127,8 +127,7 @@ TEST(Continuation, DelayedLogisticMapHasANeimarkSackerPoint) {
     EXPECT_STREQ(name_of(c.bifurcations[0].kind), "Neimark-Sacker");
 }
 
-// A network: the rank-1 net with n = g m and |m|^2 = N has the pitchfork at g = 1 too; here the
-// input moves it off symmetry, and the S-shaped curve x = -u / m + ... has two folds.
+// One unit that excites itself: its fixed points over the input are an S with two folds.
 TEST(Continuation, BistableUnitHasTwoFolds) {
     CtrnnWeights w{.units = 1, .inputs = 1};
     w.w_rec = {2};

@@ -45,7 +45,9 @@ linalg::Matrix make_seeds(const linalg::Matrix& states, const SeedOptions& optio
 // ---- the finder ----
 
 struct FixedPointOptions {
-    double descent_tolerance = 1e-6;  // q at which descent hands over to Newton
+    // q at which descent hands over to Newton. It is that of the map: where alpha is small, 1e-6
+    // alpha^2 asks for the same speed.
+    double descent_tolerance = 1e-6;
     Index descent_iterations = 400;
     Index newton_iterations = 50;
     // Stops after that many starts in a row that gave no new point; 0: tries all. Then the starts
