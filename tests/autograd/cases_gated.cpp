@@ -238,7 +238,7 @@ std::vector<OpCase> gated_cases() {
                                                   {Cell::ugrnn, "ugrnn"}};
     using Start = GatedCase::Start;
     for (const auto& [cell, name] : cells) {
-        const auto add = [&](GatedCase c) {
+        const auto add = [&cases, cell = cell, name = name](GatedCase c) {
             c.variant = name + "_" + c.variant;
             c.cell = cell;
             cases.push_back(gated_case(c));
