@@ -14,8 +14,8 @@
 namespace soma::neuro {
 namespace {
 
-constexpr Convention kConventions[] = {Convention::current, Convention::rate,
-                                       Convention::rectified_leak};
+constexpr Convention kConventions[] = {Convention::current, Convention::current_sde,
+                                       Convention::rate, Convention::rectified_leak};
 constexpr Nonlinearity kNonlinearities[] = {Nonlinearity::tanh,     Nonlinearity::relu,
                                             Nonlinearity::softplus, Nonlinearity::retanh,
                                             Nonlinearity::relu2,    Nonlinearity::sigmoid};
