@@ -23,7 +23,9 @@
 #include "soma/core/parallel.h"
 #include "soma/core/rng.h"
 #include "soma/kernels/conv.h"
+#include "soma/kernels/ctrnn.h"
 #include "soma/kernels/elementwise.h"
+#include "soma/kernels/gated.h"
 #include "soma/kernels/lrn.h"
 #include "soma/kernels/norm.h"
 #include "soma/kernels/optim.h"
@@ -258,6 +260,74 @@ void add_updates(Bits& bits) {
     bits.add(v);
 }
 
+// ---- recurrent nets -----------------------------------------------------------------------------
+
+constexpr Index kSteps = 4, kTrials = 9, kUnits = 21, kInputs = 3;
+constexpr Index kState = kTrials * kUnits, kStates = kSteps * kState;
+
+template <class T>
+void add_leaky(Bits& bits, Convention convention, Nonlinearity f) {
+    const std::vector<T> w = numbers<T>(kUnits * kUnits, 20, -0.3f, 0.3f);
+    const std::vector<T> w_in = numbers<T>(kInputs * kUnits, 21);
+    const std::vector<T> u = numbers<T>(kSteps * kTrials * kInputs, 22);
+    const std::vector<T> start = numbers<T>(kState, 23), dr = numbers<T>(kStates, 24);
+    const std::vector<std::uint32_t> trials(kTrials, 5);
+    std::vector<T> r0(kState), r(kStates), drive(kStates), delta(kStates), dstart(kState);
+    CtrnnSequence<T> s{.convention = convention, .f = f, .alpha = 0.3};
+    s.noise = {.sigma = 0.1, .trials = trials.data()};
+    s.steps = kSteps;
+    s.batch = kTrials;
+    s.units = kUnits;
+    s.inputs = kInputs;
+    s.w_rec = w.data();
+    s.w_in = w_in.data();
+    s.u = u.data();
+    T* const rate_drive = convention == Convention::rate ? drive.data() : nullptr;
+    ctrnn_forward<T>(s, start.data(), r0.data(), r.data(), rate_drive, nullptr, nullptr);
+    ctrnn_backward<T>(s, r0.data(), r.data(), rate_drive, dr.data(), delta.data(), dstart.data());
+    for (const auto& x : {r, delta, dstart}) bits.add(x);
+}
+
+template <class T>
+void add_gated(Bits& bits, GatedCell cell) {
+    const Index width = gates_of(cell) * kUnits;
+    const bool is_lstm = cell == GatedCell::lstm;
+    const std::vector<T> w = numbers<T>(kUnits * width, 25, -0.3f, 0.3f);
+    const std::vector<T> w_in = numbers<T>(kInputs * width, 26), bias = numbers<T>(width, 27);
+    const std::vector<T> peephole = numbers<T>(3 * kUnits, 28);
+    const std::vector<T> u = numbers<T>(kSteps * kTrials * kInputs, 29);
+    const std::vector<T> start = numbers<T>(kState, 30), dh = numbers<T>(kStates, 31);
+    std::vector<T> h(kStates), inner(kStates), gates(kSteps * kTrials * width);
+    std::vector<T> delta(kSteps * kTrials * deltas_of(cell) * kUnits), dh0(kState), dc0(kState);
+    GatedSequence<T> s{.cell = cell, .steps = kSteps, .batch = kTrials, .units = kUnits};
+    s.inputs = kInputs;
+    s.u = u.data();
+    s.w_in = w_in.data();
+    s.w_rec = w.data();
+    s.bias = bias.data();
+    s.peephole = is_lstm ? peephole.data() : nullptr;
+    s.h0 = start.data();
+    s.c0 = is_lstm ? start.data() : nullptr;
+    gated_forward<T>(s, h.data(), inner.data(), gates.data(), nullptr, nullptr);
+    gated_backward<T>(s, h.data(), inner.data(), gates.data(), dh.data(), nullptr, delta.data(),
+                      dh0.data(), dc0.data());
+    for (const auto& x : {h, delta, dh0, dc0}) bits.add(x);
+}
+
+template <class T>
+void add_recurrent(Bits& bits) {
+    for (const Convention c : {Convention::current, Convention::rate, Convention::rectified_leak}) {
+        for (const Nonlinearity f :
+             {Nonlinearity::tanh, Nonlinearity::softplus, Nonlinearity::relu2}) {
+            add_leaky<T>(bits, c, f);
+        }
+    }
+    for (const GatedCell cell : {GatedCell::lstm, GatedCell::gru_reset_after,
+                                 GatedCell::gru_reset_before, GatedCell::ugrnn}) {
+        add_gated<T>(bits, cell);
+    }
+}
+
 // ---- the table ----------------------------------------------------------------------------------
 
 struct Family {
@@ -280,6 +350,7 @@ void add_families(std::vector<Family>& list, const std::string& type) {
     list.push_back({"softmax, norms, pooling " + type, add_rows<T>});
     list.push_back({"random " + type, add_random<T>});
     list.push_back({"optimizers " + type, add_updates<T>});
+    list.push_back({"recurrent nets " + type, add_recurrent<T>});
 }
 
 std::uint64_t hash_of(const Family& family) {
