@@ -72,7 +72,7 @@ public:
           units_(units),
           width_(cell_.gates * units),
           w_rec_(random_tensor({units, width_}, 1, 1 / std::sqrt(static_cast<float>(units)))),
-          w_in_(random_tensor({o.inputs, width_}, 2, 1)),
+          w_in_(random_tensor({o.inputs, width_}, 2, 1 / std::sqrt(static_cast<float>(o.inputs)))),
           bias_(random_tensor({width_}, 3, 0.1f)),
           u_(random_tensor({o.steps, o.batch, o.inputs}, 4, 1)),
           dr_(random_tensor({o.steps, o.batch, units}, 5, 1)),
