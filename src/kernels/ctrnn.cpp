@@ -169,15 +169,7 @@ void forward_block(const Block<T>& block, const Recurrent<T>& w, const PackedB<T
             w.multiply(rows, before, kappa, T{1}, T{0}, z);
             const T* u = block.at(s.u, t, s.inputs);
             if (a != nullptr) {
-                gemm<T>({.m = rows,
-                         .n = n,
-                         .k = s.inputs,
-                         .a = u,
-                         .lda = s.inputs,
-                         .c = a,
-                         .ldc = n,
-                         .epilogue = {.bias = s.bias}},
-                        w_in);
+                step_product(rows, u, s.inputs, w_in, s.bias, a, n);
             } else {
                 step.u = u;
                 step.inputs = s.inputs;

@@ -7,6 +7,7 @@
 
 #include "soma/core/arena.h"
 #include "soma/core/error.h"
+#include "soma/kernels/dispatch.h"
 #include "soma/kernels/elementwise.h"
 #include "soma/kernels/gemm.h"
 #include "soma/kernels/vmath.h"
@@ -54,26 +55,7 @@ void input_drive(Index units, Values u, const std::vector<double>& w_in,
 }  // namespace
 
 void apply(Nonlinearity f, Index n, const double* x, double* y) {
-    using enum Nonlinearity;
-    const auto run = [n, y](Activation a, const double* from) {
-        kernels::activation<double>(a, 0, n, from, y);
-    };
-    switch (f) {
-        case tanh:
-            return run(Activation::tanh, x);
-        case relu:
-            return run(Activation::relu, x);
-        case softplus:
-            return run(Activation::softplus, x);
-        case sigmoid:
-            return run(Activation::sigmoid, x);
-        case retanh:
-            run(Activation::relu, x);
-            return run(Activation::tanh, y);
-        case relu2:
-            run(Activation::relu, x);
-            return map_values(n, y, y, [](double r) { return r * r; });
-    }
+    kernels::table<double>().rnn.rate(f, n, x, y);
 }
 
 void apply_derivative(Nonlinearity f, Index n, const double* r, double* d) {

@@ -13,20 +13,21 @@ namespace {
 
 constexpr Index kMaxSenses = 2;
 
-class Integrator final : public Task {
+class Integrator final : public CurveTask {
 public:
     Integrator(const std::string& name, Index senses, const IntegratorOptions& o)
-        : Task({.name = name,
-                .inputs = senses == 1 ? 1 : 2 * senses,
-                .outputs = 1,
-                .max_steps = Clock(name, o.dt, o.tau).at_least_one("duration", o.duration),
-                .dt = o.dt,
-                .tau = o.tau,
-                .loss = TaskLoss::per_trial,
-                .labels = senses == 1 ? std::vector<std::string>{"bias"}
-                                      : std::vector<std::string>{"bias_1", "bias_2", "context"},
-                .noise = o.noise / std::sqrt(o.dt / 1000),
-                .noisy_inputs = senses}),
+        : CurveTask({.name = name,
+                     .inputs = senses == 1 ? 1 : 2 * senses,
+                     .outputs = 1,
+                     .max_steps = Clock(name, o.dt, o.tau).at_least_one("duration", o.duration),
+                     .dt = o.dt,
+                     .tau = o.tau,
+                     .loss = TaskLoss::per_trial,
+                     .labels = senses == 1
+                                   ? std::vector<std::string>{"bias"}
+                                   : std::vector<std::string>{"bias_1", "bias_2", "context"},
+                     .noise = o.noise / std::sqrt(o.dt / 1000),
+                     .noisy_inputs = senses}),
           senses_(senses),
           bias_(static_cast<float>(o.bias * o.easy)),
           original_bias_(o.original_bias) {
@@ -55,12 +56,6 @@ public:
         trial.labels[static_cast<std::size_t>(senses_)] = static_cast<float>(1 + context);
         return trial;
     }
-
-    std::optional<double> score(const Trial& trial, const Answer& answer) const noexcept override {
-        return score_curve(trial.length, outputs(), answer);
-    }
-
-    std::optional<double> ideal_score(const Trial&) const noexcept override { return 1; }
 
 private:
     void paint(const TrialSource&, const Trial& trial,

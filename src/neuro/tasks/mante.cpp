@@ -11,23 +11,9 @@ constexpr const char* kName = "mante";
 
 enum Label { kCoherence1, kCoherence2, kContext, kChoice };
 
-struct Steps {
-    Index fixation, context, stimulus, delay, decision;
-    Index all() const { return fixation + context + stimulus + delay + decision; }
-};
-
-Steps in_steps(const ManteOptions& o) {
-    const Clock clock(kName, o.dt, o.tau);
-    return {.fixation = clock.steps("fixation", o.fixation),
-            .context = clock.steps("context", o.context),
-            .stimulus = clock.at_least_one("stimulus", o.stimulus),
-            .delay = clock.steps("delay", o.delay),
-            .decision = clock.at_least_one("decision", o.decision)};
-}
-
 class Mante final : public Task {
 public:
-    Mante(const ManteOptions& o, const Steps& steps)
+    Mante(const ManteOptions& o, const ContextSteps& steps)
         : Task({.name = kName,
                 .inputs = 4,
                 .outputs = 1,
@@ -54,11 +40,7 @@ public:
     Trial plan(const TrialSource& source, std::uint32_t index) const noexcept override {
         Trial trial;
         trial.index = index;
-        trial.append("fixation", steps_.fixation);
-        trial.append("context", steps_.context);
-        trial.append("stimulus", steps_.stimulus);
-        trial.append("delay", steps_.delay);
-        trial.append("decision", steps_.decision);
+        steps_.append_to(trial);
         RandomSequence random = source.parameters(index);
         float c1 = 0, c2 = 0, context = 0;
         if (source.mode() == Mode::drawn) {
@@ -103,7 +85,7 @@ private:
         set_mask(view, decision, 0, 1);
     }
 
-    Steps steps_;
+    ContextSteps steps_;
     SignedLevels levels_;
     double gain_, amplitude_, catch_fraction_;
 };
@@ -111,7 +93,7 @@ private:
 }  // namespace
 
 std::unique_ptr<Task> make_mante(const ManteOptions& options) {
-    return std::make_unique<Mante>(options, in_steps(options));
+    return std::make_unique<Mante>(options, context_steps(kName, options));
 }
 
 }  // namespace soma::neuro

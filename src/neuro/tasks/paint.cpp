@@ -41,6 +41,14 @@ Index Clock::at_least_one(const char* what, double ms) const {
     return n;
 }
 
+void ContextSteps::append_to(Trial& trial) const noexcept {
+    trial.append("fixation", fixation);
+    trial.append("context", context);
+    trial.append("stimulus", stimulus);
+    trial.append("delay", delay);
+    trial.append("decision", decision);
+}
+
 void check_fraction(const std::string& task, const char* what, double fraction) {
     SOMA_CHECK(fraction >= 0 && fraction <= 1, task, ": ", what, " is ", fraction, "; need 0 to 1");
 }

@@ -24,6 +24,23 @@ private:
     double dt_;
 };
 
+// Steps of a trial in which a context comes before the stimulus: mante and raposo.
+struct ContextSteps {
+    Index fixation, context, stimulus, delay, decision;
+    Index all() const { return fixation + context + stimulus + delay + decision; }
+    void append_to(Trial& trial) const noexcept;
+};
+// Of options with these times. Error(usage) as Clock.
+template <class Options>
+ContextSteps context_steps(const std::string& task, const Options& o) {
+    const Clock clock(task, o.dt, o.tau);
+    return {.fixation = clock.steps("fixation", o.fixation),
+            .context = clock.steps("context", o.context),
+            .stimulus = clock.at_least_one("stimulus", o.stimulus),
+            .delay = clock.steps("delay", o.delay),
+            .decision = clock.at_least_one("decision", o.decision)};
+}
+
 // floor(ms / dt + 1e-9) of a valid time.
 inline Index steps_of(double ms, double dt) noexcept {
     return static_cast<Index>(std::floor(ms / dt + 1e-9));
@@ -43,6 +60,16 @@ std::optional<double> score_choice(const Epoch& epoch, const Answer& answer,
                                    double choice) noexcept;
 // max(0, 1 - sum e^2 / sum (mask y)^2), e = mask (z - y), over all steps and outputs.
 std::optional<double> score_curve(Index steps, Index outputs, const Answer& answer) noexcept;
+
+// A task whose target is a curve that follows from u: the best observer is always right.
+class CurveTask : public Task {
+public:
+    using Task::Task;
+    std::optional<double> score(const Trial& trial, const Answer& answer) const noexcept override {
+        return score_curve(trial.length, outputs(), answer);
+    }
+    std::optional<double> ideal_score(const Trial&) const noexcept override { return 1; }
+};
 
 // Phi(x), the standard normal distribution function.
 double normal_cdf(double x) noexcept;

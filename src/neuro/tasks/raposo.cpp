@@ -16,20 +16,6 @@ constexpr const char* kName = "raposo";
 enum Label { kVisual, kAuditory, kModality, kChoice };
 enum Modality { kBoth, kOnlyVisual, kOnlyAuditory };
 
-struct Steps {
-    Index fixation, context, stimulus, delay, decision;
-    Index all() const { return fixation + context + stimulus + delay + decision; }
-};
-
-Steps in_steps(const RaposoOptions& o) {
-    const Clock clock(kName, o.dt, o.tau);
-    return {.fixation = clock.steps("fixation", o.fixation),
-            .context = clock.steps("context", o.context),
-            .stimulus = clock.at_least_one("stimulus", o.stimulus),
-            .delay = clock.steps("delay", o.delay),
-            .decision = clock.at_least_one("decision", o.decision)};
-}
-
 // Coherences and modality of a trial.
 struct Stimulus {
     float visual, auditory;
@@ -43,7 +29,7 @@ Stimulus stimulus_of(Modality modality, float visual, float auditory) {
 
 class Raposo final : public Task {
 public:
-    Raposo(const RaposoOptions& o, const Steps& steps)
+    Raposo(const RaposoOptions& o, const ContextSteps& steps)
         : Task({.name = kName,
                 .inputs = 4,
                 .outputs = 1,
@@ -71,11 +57,7 @@ public:
     Trial plan(const TrialSource& source, std::uint32_t index) const noexcept override {
         Trial trial;
         trial.index = index;
-        trial.append("fixation", steps_.fixation);
-        trial.append("context", steps_.context);
-        trial.append("stimulus", steps_.stimulus);
-        trial.append("delay", steps_.delay);
-        trial.append("decision", steps_.decision);
+        steps_.append_to(trial);
         RandomSequence random = source.parameters(index);
         if (source.mode() == Mode::drawn && random.coin(static_cast<float>(catch_fraction_))) {
             return trial;
@@ -147,7 +129,7 @@ private:
         set_mask(view, decision, 0, 1);
     }
 
-    Steps steps_;
+    ContextSteps steps_;
     SignedLevels levels_;
     double gain_, amplitude_, catch_fraction_;
 };
@@ -155,7 +137,7 @@ private:
 }  // namespace
 
 std::unique_ptr<Task> make_raposo(const RaposoOptions& options) {
-    return std::make_unique<Raposo>(options, in_steps(options));
+    return std::make_unique<Raposo>(options, context_steps(kName, options));
 }
 
 }  // namespace soma::neuro

@@ -15,19 +15,19 @@ struct Word {
     bool negates = false, intensifies = false;
 };
 
-class SyntheticSentiment final : public Task {
+class SyntheticSentiment final : public CurveTask {
 public:
     explicit SyntheticSentiment(const SyntheticSentimentOptions& o)
-        : Task({.name = kName,
-                .inputs = 3,
-                .outputs = 1,
-                .max_steps = o.words,
-                .dt = o.dt,
-                .tau = o.tau,
-                .loss = TaskLoss::per_trial,
-                .labels = {"valences", "sentiment"},
-                .noise = o.noise,
-                .noisy_inputs = 3}),
+        : CurveTask({.name = kName,
+                     .inputs = 3,
+                     .outputs = 1,
+                     .max_steps = o.words,
+                     .dt = o.dt,
+                     .tau = o.tau,
+                     .loss = TaskLoss::per_trial,
+                     .labels = {"valences", "sentiment"},
+                     .noise = o.noise,
+                     .noisy_inputs = 3}),
           options_(o) {
         check_fraction(kName, "valence", o.valence);
         check_fraction(kName, "negator", o.negator);
@@ -47,10 +47,6 @@ public:
         });
         trial.labels[kValences] = static_cast<float>(valences);
         return trial;
-    }
-
-    std::optional<double> score(const Trial& trial, const Answer& answer) const noexcept override {
-        return score_curve(trial.length, outputs(), answer);
     }
 
     std::optional<double> ideal_score(const Trial&) const noexcept override {

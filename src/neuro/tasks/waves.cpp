@@ -23,19 +23,19 @@ Index sine_steps(const SineOptions& o) {
     return clock.at_least_one("the whole wave", o.periods * o.period_max);
 }
 
-class Sine final : public Task {
+class Sine final : public CurveTask {
 public:
     explicit Sine(const SineOptions& o)
-        : Task({.name = "sine",
-                .inputs = 1,
-                .outputs = 1,
-                .max_steps = sine_steps(o),
-                .dt = o.dt,
-                .tau = o.tau,
-                .loss = TaskLoss::per_trial,
-                .labels = {"cycles", "cue"},
-                .noise = o.noise,
-                .noisy_inputs = 1}),
+        : CurveTask({.name = "sine",
+                     .inputs = 1,
+                     .outputs = 1,
+                     .max_steps = sine_steps(o),
+                     .dt = o.dt,
+                     .tau = o.tau,
+                     .loss = TaskLoss::per_trial,
+                     .labels = {"cycles", "cue"},
+                     .noise = o.noise,
+                     .noisy_inputs = 1}),
           options_(o) {
         SOMA_CHECK(o.frequencies >= 1 && o.frequencies <= 1 << 20, "sine: ", o.frequencies,
                    " frequencies; need 1 to ", 1 << 20);
@@ -62,12 +62,6 @@ public:
         return trial;
     }
 
-    std::optional<double> score(const Trial& trial, const Answer& answer) const noexcept override {
-        return score_curve(trial.length, outputs(), answer);
-    }
-
-    std::optional<double> ideal_score(const Trial&) const noexcept override { return 1; }
-
 private:
     void paint(const TrialSource&, const Trial& trial,
                const TrialView& view) const noexcept override {
@@ -85,19 +79,19 @@ private:
 
 // ---- sum_of_sines ----
 
-class SumOfSines final : public Task {
+class SumOfSines final : public CurveTask {
 public:
     explicit SumOfSines(const SumOfSinesOptions& o)
-        : Task({.name = "sum_of_sines",
-                .inputs = 1,
-                .outputs = 1,
-                .max_steps = o.steps,
-                .dt = o.dt,
-                .tau = o.tau,
-                .loss = TaskLoss::per_trial,
-                .labels = {},
-                .noise = o.noise,
-                .noisy_inputs = 1}) {
+        : CurveTask({.name = "sum_of_sines",
+                     .inputs = 1,
+                     .outputs = 1,
+                     .max_steps = o.steps,
+                     .dt = o.dt,
+                     .tau = o.tau,
+                     .loss = TaskLoss::per_trial,
+                     .labels = {},
+                     .noise = o.noise,
+                     .noisy_inputs = 1}) {
         for (Index t = 0; t < o.steps; ++t) {
             const double turns = static_cast<double>(t + 1) / static_cast<double>(o.steps);
             curve_.push_back(static_cast<float>(sin_of_turns(turns) +
@@ -112,12 +106,6 @@ public:
         trial.append("wave", max_steps());
         return trial;
     }
-
-    std::optional<double> score(const Trial& trial, const Answer& answer) const noexcept override {
-        return score_curve(trial.length, outputs(), answer);
-    }
-
-    std::optional<double> ideal_score(const Trial&) const noexcept override { return 1; }
 
 private:
     void paint(const TrialSource&, const Trial& trial,

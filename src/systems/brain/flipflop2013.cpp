@@ -79,11 +79,13 @@ struct Anatomy {
 
 // The memory that a state holds: the signs of the outputs, as a word.
 Index memory_of(const linalg::Matrix& readout, const std::vector<double>& x) {
+    std::vector<double> rates(x.size());
+    neuro::apply(Nonlinearity::tanh, readout.cols, x.data(), rates.data());
     Index word = 0;
     for (Index o = 0; o < readout.rows; ++o) {
         double z = 0;
         for (Index i = 0; i < readout.cols; ++i) {
-            z += readout(o, i) * std::tanh(x[static_cast<std::size_t>(i)]);
+            z += readout(o, i) * rates[static_cast<std::size_t>(i)];
         }
         if (z > 0) word |= Index{1} << o;
     }
