@@ -43,6 +43,7 @@
 #include "soma/dist/collectives.h"
 #include "soma/dist/comm.h"
 #include "soma/dist/data_parallel.h"
+#include "soma/dist/farm.h"
 #include "soma/dist/fingerprint.h"
 #include "soma/dist/replica_check.h"
 #include "soma/dist/shards.h"
