@@ -156,4 +156,5 @@
 #include "soma/train/options.h"
 #include "soma/train/progress.h"
 #include "soma/train/report.h"
+#include "soma/train/sweep_log.h"
 #include "soma/train/trainer.h"
