@@ -1,5 +1,6 @@
 #pragma once
-// The functions that registry.cpp lists: one `reproduce` a system, and `train` where there is one.
+// The functions that registry.cpp lists: one `reproduce` a system, and `train` or `sweep` where
+// there is one.
 
 #include "soma/systems/registry.h"
 
@@ -18,6 +19,7 @@ Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm);
 // brain/
 Reproduction reproduce_flipflop2013(const ReproduceContext& context);
+NetSweep sweep_flipflop2013();
 // sequence/
 Reproduction reproduce_lstm1997(const ReproduceContext& context);
 Reproduction reproduce_char_rnn2015(const ReproduceContext& context);

@@ -3,7 +3,8 @@
 //
 // A system is one file in src/systems/<folder>/ that defines its network, its recipe and its
 // claims, and one line in registry.cpp. `reproduce` runs the claims; `train` (where the system has
-// one) trains the net once under the caller's options, on any number of ranks.
+// one) trains the net once under the caller's options, on any number of ranks; `sweep` tells how
+// one of many small nets is trained.
 
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "soma/systems/claim.h"
+#include "soma/systems/net_sweep.h"
 
 namespace soma::dist {
 class Comm;
@@ -68,6 +70,8 @@ struct System {
     std::function<Reproduction(const ReproduceContext&)> reproduce;
     // Trains once; nullptr: nothing to train by gradient descent.
     std::function<train::TrainResult(const train::TrainOptions&, dist::Comm&)> train;
+    // How `soma sweep` trains one of many nets; absent: it has none.
+    std::function<NetSweep()> sweep = {};
 };
 
 // All systems, by year. find() accepts names and aliases and spells '-' as '_' and the reverse;

@@ -22,6 +22,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/linalg/linalg.h"
 #include "soma/neuro/certificate.h"
@@ -63,6 +64,7 @@ neuro::Graph cube_graph(Index bits) {
 // A trained net taken apart.
 struct Anatomy {
     double score = 0, loss = 0;
+    Index updates = 0;
     neuro::FixedPointReport points;
     Index certified = 0;
     neuro::IndexSum index_sum;
@@ -120,6 +122,7 @@ Anatomy dissect(const Options& o, std::uint64_t seed, const std::function<bool()
                                                          .stop_requested = stop});
     a.score = trained.score;
     a.loss = trained.loss;
+    a.updates = trained.updates;
 
     const SerialScope one_thread;  // nets run side by side
     const auto dynamics = net.dynamics();
@@ -305,6 +308,31 @@ Reproduction reproduce_flipflop2013(const ReproduceContext& context) {
     experiment.claims();
     experiment.draw();
     return run.finish();
+}
+
+NetSweep sweep_flipflop2013() {
+    using Net = std::optional<train::Fields>;
+    return make_net_sweep<Options>(
+        {{"bits", &Options::bits},
+         {"units", &Options::units},
+         {"dt", &Options::dt},
+         {"tau", &Options::tau},
+         {"sigma", &Options::sigma},
+         {"updates", &Options::updates},
+         {"batch", &Options::batch},
+         {"rate", &Options::rate},
+         {"clip_norm", &Options::clip_norm},
+         {"search_states", &Options::search_states},
+         {"trajectories", &Options::trajectories}},
+        [](const Options& o, std::uint64_t seed, const std::function<bool()>& stop) -> Net {
+            SOMA_CHECK(linalg::available(), "flipflop2013: soma was built without LAPACK");
+            const Anatomy a = dissect(o, seed, stop);
+            if (stop()) return std::nullopt;
+            return train::Fields{
+                {"accuracy", a.score},           {"loss", a.loss},
+                {"updates_done", a.updates},     {"stable_points", a.with_unstable(0)},
+                {"saddles", a.with_unstable(1)}, {"cube", a.is_cube}};
+        });
 }
 
 }  // namespace soma::systems
