@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/conv_shapes.h"
 #include "kernels/ref/conv.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
@@ -25,192 +26,11 @@
 namespace soma::kernels {
 namespace {
 
+using test::conv_shapes;
 using test::on_every_isa;
 using test::uniform;
-
 using test::zip_code_h1;
 using test::zip_code_h2;
-
-// Shapes at which something changes: the form of a pass, a slice, a leaf, a tile, a strip.
-std::vector<ConvGeometry> shapes() {
-    return {
-        {.h = 1, .w = 1, .c = 1, .kh = 1, .kw = 1, .oc = 1},
-        zip_code_h1(1),
-        zip_code_h2(3),
-        {.n = 2, .h = 5, .w = 7, .c = 6, .kh = 1, .kw = 1, .oc = 17},
-        {.n = 2, .h = 9, .w = 8, .c = 5, .kh = 1, .kw = 1, .oc = 7, .stride_h = 2, .stride_w = 3},
-        {.n = 3,
-         .h = 14,
-         .w = 14,
-         .c = 32,
-         .kh = 3,
-         .kw = 3,
-         .oc = 65,
-         .pad_top = 1,
-         .pad_bottom = 1,
-         .pad_left = 1,
-         .pad_right = 1},
-        {.n = 2, .h = 7, .w = 13, .c = 29, .kh = 3, .kw = 3, .oc = 80, .pad_left = 1},
-        {.n = 1,
-         .h = 23,
-         .w = 21,
-         .c = 3,
-         .kh = 11,
-         .kw = 11,
-         .oc = 9,
-         .stride_h = 4,
-         .stride_w = 4,
-         .pad_top = 2,
-         .pad_bottom = 1,
-         .pad_left = 1,
-         .pad_right = 2},
-        {.n = 2,
-         .h = 10,
-         .w = 12,
-         .c = 6,
-         .kh = 3,
-         .kw = 2,
-         .oc = 5,
-         .dilation_h = 2,
-         .dilation_w = 3,
-         .pad_top = 1,
-         .pad_right = 2,
-         .pad_value = 0.5},
-        {.n = 1,
-         .h = 12,
-         .w = 9,
-         .c = 5,
-         .kh = 3,
-         .kw = 4,
-         .oc = 8,
-         .stride_h = 2,
-         .stride_w = 3,
-         .dilation_h = 3,
-         .dilation_w = 2,
-         .pad_top = 3,
-         .pad_bottom = 2,
-         .pad_left = 4,
-         .pad_right = 1},
-        {.n = 1, .h = 9, .w = 9, .c = 8, .kh = 2, .kw = 2, .oc = 6, .stride_h = 3, .stride_w = 3},
-        {.n = 2,
-         .h = 6,
-         .w = 5,
-         .c = 12,
-         .kh = 3,
-         .kw = 3,
-         .oc = 8,
-         .pad_top = 1,
-         .pad_bottom = 1,
-         .groups = 4},
-        {.n = 2,
-         .h = 9,
-         .w = 11,
-         .c = 19,
-         .kh = 3,
-         .kw = 3,
-         .oc = 19,
-         .stride_h = 2,
-         .pad_top = 1,
-         .pad_bottom = 1,
-         .pad_left = 1,
-         .pad_right = 1,
-         .groups = 19,
-         .pad_value = -0.25},
-        {.n = 1, .h = 19, .w = 18, .c = 3, .kh = 17, .kw = 16, .oc = 3, .groups = 3},
-        {.n = 2,
-         .h = 7,
-         .w = 7,
-         .c = 60,
-         .kh = 3,
-         .kw = 3,
-         .oc = 70,
-         .pad_top = 1,
-         .pad_bottom = 1,
-         .pad_left = 1,
-         .pad_right = 1,
-         .pad_value = -1},
-        {.n = 5, .h = 4, .w = 3, .c = 7, .kh = 4, .kw = 3, .oc = 20, .stride_h = 2},
-        {.n = 300, .h = 2, .w = 2, .c = 5, .kh = 2, .kw = 2, .oc = 4, .pad_top = 1},
-        {.n = 6,
-         .h = 13,
-         .w = 13,
-         .c = 34,
-         .kh = 1,
-         .kw = 1,
-         .oc = 258,
-         .stride_h = 2,
-         .stride_w = 2,
-         .groups = 2},  // leaves of x are transposed,
-        {.n = 2,
-         .h = 13,
-         .w = 11,
-         .c = 17,
-         .kh = 2,
-         .kw = 3,
-         .oc = 386,
-         .pad_top = 1,
-         .pad_left = 2,
-         .pad_value = -1},  // and here, padded
-        {.n = 2,
-         .h = 10,
-         .w = 9,
-         .c = 35,
-         .kh = 3,
-         .kw = 3,
-         .oc = 35,
-         .pad_top = 1,
-         .pad_bottom = 1,
-         .pad_left = 1,
-         .pad_right = 1,
-         .groups = 35,
-         .pad_value = 0.5},  // 3x3 depthwise: pixels are loaded once for all their taps
-        {.n = 1,
-         .h = 90,
-         .w = 400,
-         .c = 4,
-         .kh = 5,
-         .kw = 2,
-         .oc = 1,
-         .stride_h = 3,
-         .dilation_h = 2,
-         .pad_top = 3},                                                 // bands of columns
-        {.n = 2, .h = 33, .w = 37, .c = 1, .kh = 5, .kw = 4, .oc = 4},  // vectors of pixels, in x
-        {.n = 3,
-         .h = 47,
-         .w = 30,
-         .c = 3,
-         .kh = 4,
-         .kw = 3,
-         .oc = 2,
-         .stride_h = 2,
-         .stride_w = 3,
-         .dilation_h = 3,
-         .dilation_w = 2,
-         .pad_top = 1,
-         .pad_bottom = 2,
-         .pad_left = 4,
-         .pad_right = 3,
-         .pad_value = 0.5},  // vectors of pixels, in planes
-        {.n = 1, .h = 3, .w = 1100, .c = 2, .kh = 2, .kw = 70, .oc = 3, .stride_w = 2},  // 2 slices
-        {.n = 2,
-         .h = 8,
-         .w = 9,
-         .c = 50,
-         .kh = 3,
-         .kw = 3,
-         .oc = 302,
-         .stride_h = 2,
-         .stride_w = 2,
-         .pad_top = 1,
-         .pad_bottom = 1,
-         .pad_left = 1,
-         .groups = 2},  // dx slice by slice; slices begin within a tap
-        {.n = 2, .h = 18, .w = 18, .c = 300, .kh = 2, .kw = 2, .oc = 130, .pad_top = 1},  // and
-                                                                                          // here
-        {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 3, .kw = 3, .oc = 4},
-        {.n = 0, .h = 4, .w = 4, .c = 5, .kh = 1, .kw = 1, .oc = 4},
-    };
-}
 
 std::string describe(const ConvGeometry& g) {
     return concat("x [", g.n, ", ", g.h, ", ", g.w, ", ", g.c, "], w [", g.kh, ", ", g.kw, ", ",
@@ -305,7 +125,7 @@ using ElementTypes = testing::Types<float, double>;
 TYPED_TEST_SUITE(Conv, ElementTypes);
 
 TYPED_TEST(Conv, StaysWithinTheRoundingBound) {
-    for (const ConvGeometry& g : shapes()) {
+    for (const ConvGeometry& g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<TypeParam>(g);
         const auto exact = run_reference(g, in);
@@ -325,7 +145,7 @@ TYPED_TEST(Conv, StaysWithinTheRoundingBound) {
 }
 
 TYPED_TEST(Conv, IsExactOnIntegers) {
-    for (ConvGeometry g : shapes()) {
+    for (ConvGeometry g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         g.pad_value = std::round(4 * g.pad_value);
         const auto in = integer_operands<TypeParam>(g);
@@ -341,7 +161,7 @@ TYPED_TEST(Conv, IsExactOnIntegers) {
 
 // <conv(x, w), dy> = <x, dx> = <w, dw> without padding; exact on integers.
 TYPED_TEST(Conv, BackwardPassesAreAdjoint) {
-    for (ConvGeometry g : shapes()) {
+    for (ConvGeometry g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         g.pad_value = 0;
         const auto in = integer_operands<TypeParam>(g);
@@ -361,7 +181,7 @@ TYPED_TEST(Conv, BackwardPassesAreAdjoint) {
 }
 
 TYPED_TEST(Conv, SameBitsForEveryIsaAndThreadCount) {
-    for (const ConvGeometry& g : shapes()) {
+    for (const ConvGeometry& g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<TypeParam>(g);
         const auto expected = run(g, in);
@@ -399,7 +219,7 @@ TYPED_TEST(Conv, LeafChunksDoNotChangeTheBits) {
 
 TYPED_TEST(Conv, EqualsIm2colFollowedByGemmBitForBit) {
     using T = TypeParam;
-    for (const ConvGeometry& g : shapes()) {
+    for (const ConvGeometry& g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<T>(g);
         const auto actual = run(g, in);
@@ -435,7 +255,7 @@ TYPED_TEST(Conv, EqualsIm2colFollowedByGemmBitForBit) {
 }
 
 TYPED_TEST(Conv, EachImageOfABatchEqualsTheImageAlone) {
-    for (ConvGeometry g : {zip_code_h2(3), shapes()[5], shapes()[9]}) {
+    for (ConvGeometry g : {zip_code_h2(3), conv_shapes()[5], conv_shapes()[9]}) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<TypeParam>(g);
         const auto batch = run(g, in);
@@ -455,7 +275,7 @@ TYPED_TEST(Conv, EachImageOfABatchEqualsTheImageAlone) {
 }
 
 TYPED_TEST(Conv, AccumulatingAddsTheGradientWithOneRounding) {
-    for (const ConvGeometry& g : shapes()) {
+    for (const ConvGeometry& g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<TypeParam>(g);
         const auto fresh = run(g, in);
@@ -469,7 +289,7 @@ TYPED_TEST(Conv, AccumulatingAddsTheGradientWithOneRounding) {
 }
 
 TYPED_TEST(Conv, AccumulatingDataGradientKeepsWhatWasThere) {
-    for (const ConvGeometry& g : shapes()) {
+    for (const ConvGeometry& g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         const auto in = integer_operands<TypeParam>(g);
         auto expected = run(g, in).dx;
@@ -484,7 +304,7 @@ TYPED_TEST(Conv, AccumulatingDataGradientKeepsWhatWasThere) {
 
 TYPED_TEST(Conv, ReadsAndWritesNothingOutsideItsArrays) {
     using test::Guarded;
-    for (const ConvGeometry& g : shapes()) {
+    for (const ConvGeometry& g : conv_shapes()) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<TypeParam>(g);
         const auto expected = run(g, in);
@@ -504,8 +324,8 @@ TYPED_TEST(Conv, ReadsAndWritesNothingOutsideItsArrays) {
 
 TYPED_TEST(Conv, EpilogueAddsBiasThenUnitBiasThenActivates) {
     using T = TypeParam;
-    for (ConvGeometry g :
-         {zip_code_h1(2), zip_code_h2(2), shapes()[5], shapes()[12], shapes()[21], shapes()[22]}) {
+    for (ConvGeometry g : {zip_code_h1(2), zip_code_h2(2), conv_shapes()[5], conv_shapes()[12],
+                           conv_shapes()[21], conv_shapes()[22]}) {
         SCOPED_TRACE(describe(g));
         const auto in = random_operands<T>(g);
         const auto bias = uniform<T>(g.oc, 5), unit_bias = uniform<T>(g.oh() * g.ow() * g.oc, 6);
