@@ -77,11 +77,23 @@ if(SOMA_WERROR)
   target_compile_options(soma_flags INTERFACE -Werror)
 endif()
 if(SOMA_SANITIZE)
-  # -O1 and line tables only: variable tracking doubles the time to compile an ISA unit.
-  target_compile_options(soma_flags INTERFACE -O1 -g1 -fsanitize=${SOMA_SANITIZE}
+  # Line tables only: variable tracking doubles the time to compile an ISA unit.
+  target_compile_options(soma_flags INTERFACE -g1 -fsanitize=${SOMA_SANITIZE}
     -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(soma_flags INTERFACE -fsanitize=${SOMA_SANITIZE})
 endif()
+
+# Optimisation: the library at -O3. Programs and tests only call it and go one level down each way:
+# they are half of what is compiled, and little of what is executed.
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")  # no -DNDEBUG: soma has no assert on input, tests keep theirs
+set(caller_level -O1)
+if(SOMA_SANITIZE)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1")
+  set(caller_level -O0)
+endif()
+add_library(soma_caller_flags INTERFACE)
+target_link_libraries(soma_caller_flags INTERFACE soma_flags)
+target_compile_options(soma_caller_flags INTERFACE ${caller_level})
 
 # Under sanitizers the generic unit may use the FMA instruction of this machine: the bits are those
 # of fma() in libm, and the tests of the kernels take a quarter of the time.

@@ -35,8 +35,8 @@ target_include_directories(soma_cli PUBLIC ${PROJECT_SOURCE_DIR}/tools
 set_source_files_properties(tools/cli/bench_roofline.cpp PROPERTIES
   INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(soma_cli PUBLIC soma soma_bench CLI11::CLI11 nlohmann_json::nlohmann_json
-  PRIVATE soma_flags)
+  PRIVATE soma_caller_flags)
 
 add_executable(soma_tool tools/soma.cpp)
 set_target_properties(soma_tool PROPERTIES OUTPUT_NAME soma)
-target_link_libraries(soma_tool PRIVATE soma_cli soma_flags)
+target_link_libraries(soma_tool PRIVATE soma_cli soma_caller_flags)
