@@ -49,6 +49,9 @@ void check_series(const std::string& name, const Series& s) {
     SOMA_CHECK(s.error.empty() || s.error.size() == s.y.size(), "figure ", name, ": series '",
                s.label, "' has ", s.y.size(), " values and ", s.error.size(),
                " errors; need as many or none");
+    SOMA_CHECK(s.error_above.empty() || s.error_above.size() == s.error.size(), "figure ", name,
+               ": series '", s.label, "' has ", s.error.size(), " errors below and ",
+               s.error_above.size(), " above; need as many or none");
 }
 
 std::string series_data(const Series& s) {
@@ -59,10 +62,11 @@ std::string series_data(const Series& s) {
         ++finite;
         out += number(s.x[i]) + " " + number(s.y[i]);
         if (!s.error.empty()) out += " " + number(s.error[i]);
+        if (!s.error_above.empty()) out += " " + number(s.error_above[i]);
         out += "\n";
     }
     // An empty block would shift the numbers of those behind it.
-    if (finite == 0) out += s.error.empty() ? "NaN NaN\n" : "NaN NaN NaN\n";
+    if (finite == 0) out += s.error.empty() ? "NaN NaN\n" : "NaN NaN NaN NaN\n";
     return out + "\n\n";
 }
 
@@ -107,8 +111,9 @@ Plot plot_of(const LinePlot& figure) {
         commands += concat(i == 0 ? "" : ", ", kDataFile, " index ", i, " using 1:2",
                            series_form(figure, s), style, legend_title(s.label));
         if (!s.error.empty()) {
-            commands += concat(", ", kDataFile, " index ", i, " using 1:2:3 with yerrorbars", style,
-                               " lw 1 notitle");
+            const char* ends = s.error_above.empty() ? "1:2:3" : "1:2:($2-$3):($2+$4)";
+            commands += concat(", ", kDataFile, " index ", i, " using ", ends, " with yerrorbars",
+                               style, " lw 1 notitle");
         }
     }
     for (const Reference& r : figure.references) labelled = labelled || !r.label.empty();

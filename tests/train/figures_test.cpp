@@ -37,6 +37,18 @@ TEST(Figures, SeriesWithoutFinitePointsKeepsItsBlock) {
     EXPECT_TRUE(contains(plot_of(plot).data, "NaN NaN\n\n\n# b"));
 }
 
+TEST(Figures, UnevenErrorBarsHaveTheirOwnLengthAbove) {
+    LinePlot plot{.text = {"p", "", ""},
+                  .x_label = "x",
+                  .y_label = "y",
+                  .series = {{"a", {1}, {0.5}, {0.25}, {0.125}}}};
+    EXPECT_TRUE(contains(plot_of(plot).data, "1 0.5 0.25 0.125\n"));
+    EXPECT_TRUE(contains(plot_of(plot).body, "using 1:2:($2-$3):($2+$4) with yerrorbars"));
+
+    plot.series[0].error.clear();
+    EXPECT_THROW(plot_of(plot), Error);
+}
+
 TEST(Figures, UnequalLengthsAreUsageErrorsThatNameTheSeries) {
     const LinePlot plot{.text = {"curve", "", ""},
                         .x_label = "x",

@@ -24,6 +24,7 @@ struct Series {
     std::string label;
     std::vector<double> x, y;
     std::vector<double> error = {};  // half height of error bars; empty for none
+    std::vector<double> error_above = {};  // of uneven bars, whose part below is then `error`
 };
 
 // A horizontal line with a label, for example the paper's value.
