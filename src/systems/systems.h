@@ -21,6 +21,7 @@ train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::C
 Reproduction reproduce_flipflop2013(const ReproduceContext& context);
 NetSweep sweep_flipflop2013();
 // sequence/
+Reproduction reproduce_bptt(const ReproduceContext& context);
 Reproduction reproduce_lstm1997(const ReproduceContext& context);
 Reproduction reproduce_char_rnn2015(const ReproduceContext& context);
 

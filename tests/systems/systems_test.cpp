@@ -44,6 +44,19 @@ TEST(Reproduce, Lstm1997GruLearnsToAdd) {
     expect_no_failure(find("lstm1997")->reproduce(context));
 }
 
+// Everything but the training, and the slowest of its nets that learns.
+TEST(Reproduce, BpttIsRtrlAndGradientsGoLikeTheSpectralRadius) {
+    ReproduceContext context;
+    context.claims_glob = "[!x]*";
+    expect_no_failure(find("bptt")->reproduce(context));
+}
+TEST(Reproduce, BpttOneNetLearnsDelayedXorByRtrl) {
+    ReproduceContext context;
+    context.claims_glob = "xor-rtrl";
+    context.seeds = 1;
+    expect_no_failure(find("bptt")->reproduce(context));
+}
+
 TEST(Reproduce, TheSameArgumentsGiveTheSameValues) {
     const Reproduction a = reproduce("xor", "", 5), b = reproduce("xor", "", 5);
     ASSERT_EQ(a.claims.size(), b.claims.size());
