@@ -98,10 +98,11 @@ std::unique_ptr<Dynamics> TaskNet::dynamics() const {
         CtrnnWeights{.units = layer_->units(),
                      .inputs = layer_->inputs(),
                      .rank = options_.layer.rank,
-                     .w_rec = values(layer_->w_rec()),
+                     .w_rec = options_.layer.rank > 0 ? std::vector<double>()
+                                                      : as_double(layer_->recurrent_weights()),
                      .m = values(layer_->m()),
                      .n = values(layer_->n()),
-                     .w_in = values(layer_->w_in()),
+                     .w_in = as_double(layer_->input_weights()),
                      .bias = values(layer_->bias())},
         CtrnnOptions{.convention = options_.layer.convention,
                      .f = options_.layer.f,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 #include "soma/core/parallel.h"
 #include "soma/neuro/tasks/dms.h"
@@ -135,11 +136,16 @@ TEST(TaskNet, FixedTrialsAreDrawnWithoutReplacement) {
 TEST(TaskNet, DynamicsAreTheNoiselessNet) {
     for (const Convention convention :
          {Convention::current, Convention::rate, Convention::rectified_leak}) {
-        for (const Index rank : {Index{0}, Index{2}}) {
+        for (const char* weights : {"full", "low rank", "Dale"}) {
+            SCOPED_TRACE(weights);
             const auto task = make_rdm();
             TaskNetOptions options = small_net();
             options.layer.convention = convention;
-            options.layer.rank = rank;
+            if (weights == std::string("low rank")) options.layer.rank = 2;
+            if (weights == std::string("Dale")) {
+                options.layer.signs = nn::dale_signs(16, 12);
+                options.layer.mask = nn::no_self_connections(16);
+            }
             TaskNet net(*task, options);
             const linalg::Matrix states = sample_states(net, *task, 2);
             TaskBatch batch(*task, 2);
