@@ -30,6 +30,7 @@ std::string key_command(bool any_label) {
                      : "unset key\n";
 }
 
+constexpr int kColors = 7;  // line styles of gnuplot.cpp
 constexpr const char* kReferenceColors[] = {"#444444", "#CC3311", "#009988", "#AA3377"};
 
 // Lines across the plot, dashed as no curve is and told apart by their colours.
@@ -52,6 +53,8 @@ void check_series(const std::string& name, const Series& s) {
     SOMA_CHECK(s.error_above.empty() || s.error_above.size() == s.error.size(), "figure ", name,
                ": series '", s.label, "' has ", s.error.size(), " errors below and ",
                s.error_above.size(), " above; need as many or none");
+    SOMA_CHECK(0 <= s.color && s.color <= kColors, "figure ", name, ": series '", s.label,
+               "' has colour ", s.color, "; need 0 to ", kColors);
 }
 
 std::string series_data(const Series& s) {
@@ -72,8 +75,16 @@ std::string series_data(const Series& s) {
 
 const char* series_form(const LinePlot& figure, const Series& s) {
     constexpr std::size_t kFewPoints = 30;  // so few that each is worth a mark
-    if (figure.points) return " with points";
+    if (figure.points || s.marks) return " with points";
     return s.x.size() < kFewPoints && s.error.empty() ? " with linespoints" : " with lines";
+}
+
+std::string arrow_data(const std::vector<Arrow>& arrows) {
+    std::string out = "# x  y  dx  dy\n";
+    for (const Arrow& a : arrows) {
+        out += concat(number(a.x), " ", number(a.y), " ", number(a.dx), " ", number(a.dy), "\n");
+    }
+    return out;
 }
 
 // Axes end where the data do, with a little air. Quantities that come near zero are drawn from
@@ -81,6 +92,10 @@ const char* series_form(const LinePlot& figure, const Series& s) {
 std::string y_range(const LinePlot& figure) {
     const std::string tight =
         "set autoscale fix\nset offsets graph 0.02, graph 0.02, graph 0.04, graph 0.04\n";
+    if (figure.y_limits) {
+        return concat("set autoscale xfix\nset offsets graph 0.02, graph 0.02, 0, 0\nset yrange [",
+                      number(figure.y_limits->first), ":", number(figure.y_limits->second), "]\n");
+    }
     if (figure.log_y || figure.points) return tight;
     double low = std::numeric_limits<double>::infinity(), high = -low;
     for (const Series& s : figure.series) {
@@ -102,12 +117,18 @@ Plot plot_of(const LinePlot& figure) {
     Plot plot;
     bool labelled = false;
     std::string commands = "plot ";
+    if (!figure.arrows.empty()) {
+        commands += concat(kDataFile, " index ", figure.series.size(),
+                           " using 1:2:3:4 with vectors head filled size graph 0.012,18 "
+                           "lc rgb '#b0b0b0' lw 1 notitle, ");
+    }
     for (std::size_t i = 0; i < figure.series.size(); ++i) {
         const Series& s = figure.series[i];
         check_series(figure.text.name, s);
         plot.data += series_data(s);
         labelled = labelled || !s.label.empty();
-        const std::string style = concat(" ls ", i % 7 + 1);
+        const int by_place = static_cast<int>(i % kColors) + 1;
+        const std::string style = concat(" ls ", s.color > 0 ? s.color : by_place);
         commands += concat(i == 0 ? "" : ", ", kDataFile, " index ", i, " using 1:2",
                            series_form(figure, s), style, legend_title(s.label));
         if (!s.error.empty()) {
@@ -116,6 +137,7 @@ Plot plot_of(const LinePlot& figure) {
                                style, " lw 1 notitle");
         }
     }
+    if (!figure.arrows.empty()) plot.data += arrow_data(figure.arrows);
     for (const Reference& r : figure.references) labelled = labelled || !r.label.empty();
     plot.body = title_command(figure.text) + axis_command("x", figure.x_label, figure.log_x) +
                 axis_command("y", figure.y_label, figure.log_y) + key_command(labelled) +

@@ -37,6 +37,35 @@ TEST(Figures, SeriesWithoutFinitePointsKeepsItsBlock) {
     EXPECT_TRUE(contains(plot_of(plot).data, "NaN NaN\n\n\n# b"));
 }
 
+TEST(Figures, ArrowsAreTheLastBlockAndLieBelowTheCurves) {
+    const LinePlot plot{.text = {"flow", "", ""},
+                        .x_label = "x",
+                        .y_label = "y",
+                        .series = {{"a", {1}, {2}}},
+                        .arrows = {{0, 1, 0.5, -0.5}}};
+
+    const Plot p = plot_of(plot);
+
+    EXPECT_TRUE(contains(p.data, "# a\n# x  y\n1 2\n\n\n# x  y  dx  dy\n0 1 0.5 -0.5\n"));
+    EXPECT_LT(p.body.find("index 1 using 1:2:3:4 with vectors"), p.body.find("index 0 using 1:2"));
+}
+
+TEST(Figures, ASeriesMayChooseMarksAndAColourAndThePlotItsRange) {
+    LinePlot plot{.text = {"p", "", ""},
+                  .x_label = "x",
+                  .y_label = "y",
+                  .series = {{"a", {1, 2}, {2, 3}}, {"b", {1}, {2}}}};
+    plot.series[1].marks = true;
+    plot.series[1].color = 7;
+    EXPECT_TRUE(contains(plot_of(plot).body, "index 1 using 1:2 with points ls 7 title 'b'"));
+
+    plot.y_limits = {0, 100};
+    EXPECT_TRUE(contains(plot_of(plot).body, "set yrange [0:100]\n"));
+
+    plot.series[1].color = 8;
+    EXPECT_THROW(plot_of(plot), Error);
+}
+
 TEST(Figures, UnevenErrorBarsHaveTheirOwnLengthAbove) {
     LinePlot plot{.text = {"p", "", ""},
                   .x_label = "x",

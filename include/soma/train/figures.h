@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "soma/core/types.h"
@@ -23,8 +24,15 @@ struct FigureText {
 struct Series {
     std::string label;
     std::vector<double> x, y;
-    std::vector<double> error = {};  // half height of error bars; empty for none
+    std::vector<double> error = {};        // half height of error bars; empty for none
     std::vector<double> error_above = {};  // of uneven bars, whose part below is then `error`
+    bool marks = false;                    // points among the curves of a plot
+    int color = 0;                         // 1 to 7 of the palette; 0: by its place
+};
+
+// From (x, y) to (x + dx, y + dy): one place of a flow field.
+struct Arrow {
+    double x = 0, y = 0, dx = 0, dy = 0;
 };
 
 // A horizontal line with a label, for example the paper's value.
@@ -33,12 +41,15 @@ struct Reference {
     double y = 0;
 };
 
-// Curves; with `points` a scatter plot. Points that are not finite are left out.
+// Curves; with `points` a scatter plot. Points that are not finite are left out. Arrows lie below
+// all of them, in grey.
 struct LinePlot {
     FigureText text;
     std::string x_label, y_label;  // with units
     std::vector<Series> series;
     std::vector<Reference> references = {};
+    std::vector<Arrow> arrows = {};
+    std::optional<std::pair<double, double>> y_limits = {};  // of the axis; absent: by the data
     bool log_x = false, log_y = false;
     bool points = false;
     bool same_scale = false;  // one unit of x is as long as one unit of y
