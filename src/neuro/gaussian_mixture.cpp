@@ -224,6 +224,30 @@ std::vector<Index> assign(const GaussianMixture& mixture, const Matrix& x) {
     return component;
 }
 
+GaussianMixture populations(const GaussianMixture& mixture, const Matrix& x) {
+    const std::vector<Index> component = assign(mixture, x);
+    Matrix member(x.rows, mixture.components());
+    std::vector<Index> count(mixture.weights.size());
+    for (Index s = 0; s < x.rows; ++s) {
+        const Index k = component[static_cast<std::size_t>(s)];
+        member(s, k) = 1;
+        ++count[static_cast<std::size_t>(k)];
+    }
+    GaussianMixture p = maximise(x, member, 0, false);
+    for (std::size_t k = 0; k < count.size(); ++k) {
+        SOMA_CHECK(count[k] >= 2, "populations: component ", k, " has ", count[k], " samples of ",
+                   x.rows, "; need at least 2");
+        const auto n = static_cast<double>(count[k]);
+        for (double& v : p.covariances[k].values) v *= n / (n - 1);
+    }
+    const auto& mu = mixture.means.values;
+    if (std::all_of(mu.begin(), mu.end(), [](double v) { return v == 0; })) {
+        std::fill(p.means.values.begin(), p.means.values.end(), 0.0);
+    }
+    p.log_likelihood = p.bic = NAN;
+    return p;
+}
+
 Matrix sample(const GaussianMixture& mixture, Index count, std::uint64_t seed, Index repeat) {
     SOMA_CHECK(count >= 1 && repeat >= 0, "mixture: ", count, " draws, repeat ", repeat,
                "; need at least 1 and 0");

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "soma/core/text.h"
+#include "soma/systems/net_recipe.h"
 #include "soma/train/options.h"
 #include "systems/systems.h"
 
@@ -106,8 +107,9 @@ std::span<const System> all_systems() {
          .data = "generated",
          .minutes = 1,
          .reproduce = reproduce_flipflop2013,
-         .train = nullptr,
-         .sweep = sweep_flipflop2013},
+         .train = train_flipflop2013,
+         .sweep = sweep_flipflop2013,
+         .net = flipflop2013_net},
         {.name = "lstm1997",
          .aliases = {"lg", "lstm", "gru2014", "adding"},
          .year = 1997,
@@ -138,6 +140,17 @@ std::span<const System> all_systems() {
          .minutes = 10,
          .reproduce = reproduce_fashion_cnn,
          .train = train_fashion_cnn},
+        {.name = "lowrank2022",
+         .aliases = {"low_rank", "dubreuil2022"},
+         .year = 2022,
+         .title = "The role of population structure in computations through neural dynamics",
+         .paper = "Dubreuil, Valente et al. 2022, Nature Neuroscience 25",
+         .slide = "Low-rank recurrent networks",
+         .data = "generated",
+         .minutes = 5,
+         .reproduce = reproduce_lowrank2022,
+         .train = train_lowrank2022,
+         .net = lowrank2022_net},
     };
     return systems;
 }

@@ -20,6 +20,11 @@ train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::C
 // brain/
 Reproduction reproduce_flipflop2013(const ReproduceContext& context);
 NetSweep sweep_flipflop2013();
+train::TrainResult train_flipflop2013(const train::TrainOptions& options, dist::Comm& comm);
+NetRecipe flipflop2013_net(const std::string& recipe);
+Reproduction reproduce_lowrank2022(const ReproduceContext& context);
+train::TrainResult train_lowrank2022(const train::TrainOptions& options, dist::Comm& comm);
+NetRecipe lowrank2022_net(const std::string& recipe);
 // sequence/
 Reproduction reproduce_bptt(const ReproduceContext& context);
 Reproduction reproduce_lstm1997(const ReproduceContext& context);

@@ -137,10 +137,9 @@ void remove_half_written(const std::string& folder) {
     for (const fs::path& path : left) fs::remove(path, ignored);
 }
 
-}  // namespace
-
-void save_checkpoint(const std::string& path, const CheckpointInfo& info,
-                     const nn::ParameterStore& store, const optim::Optimizer& optimizer) {
+// `optimizer` may be null.
+void save(const std::string& path, const CheckpointInfo& info, const nn::ParameterStore& store,
+          const optim::Optimizer* optimizer) {
     data::Metadata meta = {{"format", kFormat},
                            {"schema", std::to_string(kSchema)},
                            {"soma", kVersion},
@@ -156,11 +155,26 @@ void save_checkpoint(const std::string& path, const CheckpointInfo& info,
                            {"epoch.weight", exact(info.epoch.weight)},
                            {"epoch.loss", exact(info.epoch.loss)},
                            {"epoch.wrong", exact(info.epoch.wrong)},
-                           {"optimizer", optimizer.describe()},
+                           {"optimizer", optimizer == nullptr ? "none" : optimizer->describe()},
                            {"weights", to_hex(store.hash())}};
-    for (const optim::Optimizer::Scalar& s : optimizer.scalars())
-        meta["opt." + s.name] = exact(s.value);
-    data::write_file_atomically(path, data::write_safetensors(tensors_of(store, &optimizer), meta));
+    if (optimizer != nullptr) {
+        for (const optim::Optimizer::Scalar& s : optimizer->scalars()) {
+            meta["opt." + s.name] = exact(s.value);
+        }
+    }
+    data::write_file_atomically(path, data::write_safetensors(tensors_of(store, optimizer), meta));
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, const CheckpointInfo& info,
+                     const nn::ParameterStore& store, const optim::Optimizer& optimizer) {
+    save(path, info, store, &optimizer);
+}
+
+void save_parameters(const std::string& path, const CheckpointInfo& info,
+                     const nn::ParameterStore& store) {
+    save(path, info, store, nullptr);
 }
 
 CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& store,

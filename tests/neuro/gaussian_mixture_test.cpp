@@ -71,6 +71,23 @@ TEST_F(Mixture, AssignsSeparatedClustersWithoutError) {
     EXPECT_NEAR(m.weights[0], 2.0 / 3, 1e-9);
 }
 
+// Four samples at (+-1, 0) + (10, 0) and two at (-10, 0 +- 1), known by hand.
+TEST_F(Mixture, PopulationsAreTheMomentsOfTheAssignedSamples) {
+    GaussianMixture m;
+    m.weights = {0.5, 0.5};
+    m.means = Matrix(2, 2, {10, 0, -10, 0});
+    m.covariances = {linalg::identity(2), linalg::identity(2)};
+    const Matrix x(6, 2, {11, 0, 9, 0, 11, 0, 9, 0, -10, 1, -10, -1});
+    const GaussianMixture p = populations(m, x);
+    EXPECT_DOUBLE_EQ(p.weights[0], 4.0 / 6);
+    EXPECT_DOUBLE_EQ(p.means(0, 0), 10);
+    EXPECT_NEAR(p.covariances[0](0, 0), 4.0 / 3, 1e-12);
+    EXPECT_NEAR(p.covariances[1](1, 1), 2, 1e-12);
+    m.means = Matrix(2, 2);
+    m.covariances[0](0, 0) = 100;
+    EXPECT_EQ(populations(m, Matrix(4, 2, {9, 0, -9, 0, 0, 1, 0, -1})).means(0, 0), 0);
+}
+
 // Moments of 20,000 draws within 5 standard errors: sqrt(2 / S) = .01 of a variance of 1.
 TEST_F(Mixture, DrawsHaveTheMomentsOfTheMixtureAndArePure) {
     GaussianMixture m = two_crossed(0.5);

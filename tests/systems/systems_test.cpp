@@ -57,6 +57,14 @@ TEST(Reproduce, BpttOneNetLearnsDelayedXorByRtrl) {
     expect_no_failure(find("bptt")->reproduce(context));
 }
 
+// One of its five tasks, one net.
+TEST(Reproduce, Lowrank2022RandomDotMotionAtRank1) {
+    ReproduceContext context;
+    context.claims_glob = "*-rdm";
+    context.seeds = 1;
+    expect_no_failure(find("lowrank2022")->reproduce(context));
+}
+
 TEST(Reproduce, TheSameArgumentsGiveTheSameValues) {
     const Reproduction a = reproduce("xor", "", 5), b = reproduce("xor", "", 5);
     ASSERT_EQ(a.claims.size(), b.claims.size());

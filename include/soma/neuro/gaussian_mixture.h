@@ -49,6 +49,11 @@ GaussianMixture fit_mixture(const linalg::Matrix& x, const MixtureOptions& optio
 // The most probable component of each row of x [S, D].
 std::vector<Index> assign(const GaussianMixture& mixture, const linalg::Matrix& x);
 
+// The populations that assign() makes of x: shares, means and covariances (divided by n - 1) of the
+// samples of each component; means 0 where the mixture's are all 0. Likelihood and BIC are NaN.
+// Error(usage) when a component has fewer than 2 samples.
+GaussianMixture populations(const GaussianMixture& mixture, const linalg::Matrix& x);
+
 // `count` independent draws [count, D], keyed by Philox: draw i of (seed, repeat) depends on these
 // and i alone.
 linalg::Matrix sample(const GaussianMixture& mixture, Index count, std::uint64_t seed,

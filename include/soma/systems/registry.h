@@ -26,6 +26,8 @@ struct TrainResult;
 
 namespace soma::systems {
 
+struct NetRecipe;  // net_recipe.h
+
 // What `soma reproduce` passes to a system.
 struct ReproduceContext {
     int seeds = 0;                        // number of seeds; 0: the recipe's own
@@ -72,6 +74,9 @@ struct System {
     std::function<train::TrainResult(const train::TrainOptions&, dist::Comm&)> train;
     // How `soma sweep` trains one of many nets; absent: it has none.
     std::function<NetSweep()> sweep = {};
+    // The recurrent net of a recipe ("": the first) that `train` makes, for `soma analyze`; absent:
+    // it has none.
+    std::function<NetRecipe(const std::string& recipe)> net = {};
 };
 
 // All systems, by year. find() accepts names and aliases and spells '-' as '_' and the reverse;

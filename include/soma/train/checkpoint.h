@@ -39,6 +39,10 @@ struct CheckpointInfo {
 void save_checkpoint(const std::string& path, const CheckpointInfo& info,
                      const nn::ParameterStore& store, const optim::Optimizer& optimizer);
 
+// The same without an optimizer: for evaluation and analysis. load_checkpoint refuses it.
+void save_parameters(const std::string& path, const CheckpointInfo& info,
+                     const nn::ParameterStore& store);
+
 // Reads a checkpoint into a frozen store and its optimizer; nothing is changed unless every tensor
 // of the model is in the file and fits. Errors: ErrorCode::data naming the file and the tensor or
 // field.

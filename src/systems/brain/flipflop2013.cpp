@@ -30,6 +30,7 @@
 #include "soma/neuro/saddle_graph.h"
 #include "soma/neuro/task_net.h"
 #include "soma/neuro/tasks/flipflop.h"
+#include "soma/systems/net_recipe.h"
 #include "soma/train/report.h"
 #include "systems/claim_run.h"
 #include "systems/systems.h"
@@ -108,18 +109,28 @@ Index one_bit_edges(const Anatomy& a, const linalg::Matrix& readout) {
     return count;
 }
 
+NetRecipe recipe_of(const Options& o) {
+    return {.system = "flipflop2013",
+            .name = "",
+            .task = neuro::make_flipflop({.bits = o.bits, .dt = o.dt, .tau = o.tau}),
+            .net = {.units = o.units, .layer = {.sigma = o.sigma}},
+            .training = {.updates = o.updates,
+                         .batch = o.batch,
+                         .rate = o.rate,
+                         .clip_norm = o.clip_norm,
+                         .eval_every = 200,
+                         .eval_trials = 128},
+            .test_trials = 128};
+}
+
 Anatomy dissect(const Options& o, std::uint64_t seed, const std::function<bool()>& stop) {
-    const auto task = neuro::make_flipflop({.bits = o.bits, .dt = o.dt, .tau = o.tau});
-    neuro::TaskNet net(*task, {.units = o.units, .layer = {.sigma = o.sigma}, .seed = seed});
+    const NetRecipe recipe = recipe_of(o);
+    const neuro::Task& task = *recipe.task;
+    neuro::TaskNet net(task, recipe.options(seed));
+    neuro::TaskTraining training = recipe.training;
+    training.stop_requested = stop;
     Anatomy a;
-    const neuro::TaskResult trained = neuro::train_task(net, *task,
-                                                        {.updates = o.updates,
-                                                         .batch = o.batch,
-                                                         .rate = o.rate,
-                                                         .clip_norm = o.clip_norm,
-                                                         .eval_every = 200,
-                                                         .eval_trials = 128,
-                                                         .stop_requested = stop});
+    const neuro::TaskResult trained = neuro::train_task(net, task, training);
     a.score = trained.score;
     a.loss = trained.loss;
     a.updates = trained.updates;
@@ -127,7 +138,7 @@ Anatomy dissect(const Options& o, std::uint64_t seed, const std::function<bool()
     const SerialScope one_thread;  // nets run side by side
     const auto dynamics = net.dynamics();
     const std::vector<double> no_input(static_cast<std::size_t>(o.bits), 0.0);
-    a.states = neuro::sample_states(net, *task, o.trajectories);
+    a.states = neuro::sample_states(net, task, o.trajectories);
     a.points = neuro::find_fixed_points(
         *dynamics, no_input, neuro::make_seeds(a.states, {.count = o.search_states, .seed = seed}));
     for (const neuro::FixedPoint& p : a.points.points) {
@@ -308,6 +319,15 @@ Reproduction reproduce_flipflop2013(const ReproduceContext& context) {
     experiment.claims();
     experiment.draw();
     return run.finish();
+}
+
+NetRecipe flipflop2013_net(const std::string& recipe) {
+    SOMA_CHECK(recipe.empty(), "flipflop2013: recipe '", recipe, "' is unknown; it has one");
+    return recipe_of({});
+}
+
+train::TrainResult train_flipflop2013(const train::TrainOptions& options, dist::Comm& comm) {
+    return train_net(flipflop2013_net(options.recipe), options, comm);
 }
 
 NetSweep sweep_flipflop2013() {
