@@ -67,6 +67,7 @@ int run(int argc, const char* const* argv) {
     add_train(program, action);
     add_eval(program, action);
     add_reproduce(program, action);
+    add_analyze(program, action);
     add_inspect(program, action);
     add_bench(program, action);
     try {

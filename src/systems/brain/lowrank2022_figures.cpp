@@ -90,14 +90,18 @@ void draw_connectivity(train::RunFolder& folder, const LowRankStudy& mante) {
                         caption + "The same for sense 2: it is the other population."},
                        s.input(1), s.n(0), "weight from sense 2", "n"));
     train::HeatMap map;
-    map.text = {
-        "overlaps", "Overlaps of the loadings",
-        "Mean products of loadings over all units of the same net; n with I lets inputs in, "
-        "m with n drives the latent variable."};
+    map.text = {"overlaps", "Overlaps of the loadings",
+                "Overlaps between the vectors of the same net, a^T b / (|a| |b|): n with I lets "
+                "inputs in, m with n drives the latent variable, m with w is what is read."};
     const linalg::Matrix o = neuro::overlaps(mante.points);
-    map.value_label = "overlap";
+    map.value_label = "cosine";
     map.rows = map.cols = o.rows;
-    map.values = o.values;
+    for (Index i = 0; i < o.rows; ++i) {
+        for (Index j = 0; j < o.cols; ++j) {
+            const double cosine = o(i, j) / std::sqrt(o(i, i) * o(j, j));
+            map.values.push_back(std::round(100 * cosine) / 100);  // as it is printed
+        }
+    }
     map.row_labels = map.col_labels = s.names();
     map.diverging = true;
     map.print_values = true;
@@ -121,7 +125,7 @@ void draw_gating(train::RunFolder& folder, const LowRankStudy& mante) {
         const std::vector<double> u = mante_input(c.sense_1, c.sense_2, 1);
         train::Series series{c.label, {}, {}};
         for (int i = -60; i <= 60; ++i) {
-            const double kappa = 0.05 * i;
+            const double kappa = 0.02 * i;
             double next = 0;
             d.step({&kappa, 1}, u, {&next, 1});
             series.x.push_back(kappa);
