@@ -8,7 +8,7 @@
 // the cube, Q3: each memory has three neighbours, which differ from it in one bit.
 //
 //     x_t = (1 - alpha) x_{t-1} + alpha (W r_{t-1} + B u_t + b) + sigma xi,  r = tanh x,
-//     z = w_out r + b_out      alpha = .5, sigma = .1, N = 64
+//     z = w_out r + b_out      alpha = .5, sigma = .1, N = 64, W from N(0, .5^2 / N)
 //
 // For every seed the net is trained, all fixed points of the noiseless net at u = 0 are searched
 // from 1,024 states, and both ends of the unstable mode of every saddle are followed.
@@ -41,6 +41,7 @@ namespace {
 struct Options {
     Index bits = 3, units = 64;
     double dt = 20, tau = 40, sigma = 0.1;  // ms
+    double gain = 0.5;  // about the first spectral radius of W; at 1 some nets remember more bits
     Index updates = 1500, batch = 32;
     double rate = 0.02, clip_norm = 1;
     int seeds = 10;
@@ -49,6 +50,10 @@ struct Options {
 };
 
 constexpr Index kStatesDrawn = 64;
+
+nn::Init initial_weights(const Options& o) {
+    return nn::Init::normal(o.gain / std::sqrt(static_cast<double>(o.units)));
+}
 
 // The graph of the cube of `bits` dimensions: nodes are words, edges flip one bit.
 neuro::Graph cube_graph(Index bits) {
@@ -113,7 +118,7 @@ NetRecipe recipe_of(const Options& o) {
     return {.system = "flipflop2013",
             .name = "",
             .task = neuro::make_flipflop({.bits = o.bits, .dt = o.dt, .tau = o.tau}),
-            .net = {.units = o.units, .layer = {.sigma = o.sigma}},
+            .net = {.units = o.units, .layer = {.sigma = o.sigma, .recurrent = initial_weights(o)}},
             .training = {.updates = o.updates,
                          .batch = o.batch,
                          .rate = o.rate,
@@ -338,6 +343,7 @@ NetSweep sweep_flipflop2013() {
          {"dt", &Options::dt},
          {"tau", &Options::tau},
          {"sigma", &Options::sigma},
+         {"gain", &Options::gain},
          {"updates", &Options::updates},
          {"batch", &Options::batch},
          {"rate", &Options::rate},
