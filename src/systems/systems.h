@@ -27,6 +27,7 @@ train::TrainResult train_lowrank2022(const train::TrainOptions& options, dist::C
 NetRecipe lowrank2022_net(const std::string& recipe);
 // sequence/
 Reproduction reproduce_bptt(const ReproduceContext& context);
+Reproduction reproduce_doya1993(const ReproduceContext& context);
 Reproduction reproduce_lstm1997(const ReproduceContext& context);
 Reproduction reproduce_char_rnn2015(const ReproduceContext& context);
 

@@ -65,6 +65,15 @@ TEST(Reproduce, Lowrank2022RandomDotMotionAtRank1) {
     expect_no_failure(find("lowrank2022")->reproduce(context));
 }
 
+// Everything but the free descents of the grid, which only count failures.
+TEST(Reproduce, Doya1993BifurcationsAndTeacherForcedOscillators) {
+    for (const char* claims : {"[!bc]*", "branch-*", "cycle-forced"}) {
+        ReproduceContext context;
+        context.claims_glob = claims;
+        expect_no_failure(find("doya1993")->reproduce(context));
+    }
+}
+
 TEST(Reproduce, TheSameArgumentsGiveTheSameValues) {
     const Reproduction a = reproduce("xor", "", 5), b = reproduce("xor", "", 5);
     ASSERT_EQ(a.claims.size(), b.claims.size());
