@@ -27,6 +27,7 @@
 #include "soma/train/report.h"
 #include "systems/claim_run.h"
 #include "systems/sequence/delayed_xor.h"
+#include "systems/sequence/slope.h"
 #include "systems/systems.h"
 
 namespace soma::systems {
@@ -159,19 +160,15 @@ train::Series gradient_over_lags(const CtrnnCell& cell, const Vector& theta, con
     return series;
 }
 
-// Slope of log y over x by least squares, from x = first on.
+// Slope of log y over x from x = first on.
 double log_slope(const train::Series& s, double first) {
-    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    Vector x, log_y;
     for (std::size_t i = 0; i < s.x.size(); ++i) {
         if (s.x[i] < first) continue;
-        const double y = std::log(s.y[i]);
-        n += 1;
-        sx += s.x[i];
-        sy += y;
-        sxx += s.x[i] * s.x[i];
-        sxy += s.x[i] * y;
+        x.push_back(s.x[i]);
+        log_y.push_back(std::log(s.y[i]));
     }
-    return (n * sxy - sx * sy) / (n * sxx - sx * sx);
+    return fitted_slope(x, log_y);
 }
 
 // ---- claims -----------------------------------------------------------------------------------

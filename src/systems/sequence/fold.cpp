@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "soma/neuro/recurrent_gradients.h"
+#include "systems/sequence/slope.h"
 
 namespace soma::systems {
 
@@ -47,16 +48,10 @@ GradientPeak find_peak(double w, Index steps) {
 }
 
 double log_log_slope(const train::Series& s) {
-    const auto n = static_cast<double>(s.x.size());
-    double sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (std::size_t i = 0; i < s.x.size(); ++i) {
-        const double a = std::log(s.x[i]), b = std::log(s.y[i]);
-        sx += a;
-        sy += b;
-        sxx += a * a;
-        sxy += a * b;
-    }
-    return (n * sxy - sx * sy) / (n * sxx - sx * sx);
+    train::Series logs = s;
+    for (double& v : logs.x) v = std::log(v);
+    for (double& v : logs.y) v = std::log(v);
+    return fitted_slope(logs.x, logs.y);
 }
 
 }  // namespace soma::systems
