@@ -155,6 +155,7 @@
 #include "soma/systems/registry.h"
 #include "soma/systems/sweep.h"
 #include "soma/systems/sweep_plan.h"
+#include "soma/systems/sweep_summary.h"
 #include "soma/systems/trial_figures.h"
 #include "soma/tensor/shape.h"
 #include "soma/tensor/tensor.h"

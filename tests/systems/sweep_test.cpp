@@ -62,18 +62,37 @@ TEST(SweepPlan, SettingsAreTheProductOfTheAxesAndNetsAreSeedBySeed) {
     EXPECT_EQ(ids_of(plan).size(), 12u);
 }
 
-TEST(SweepPlan, SpecIsCanonicalAndItsHashIsTheId) {
-    const SweepPlan plan = parse_sweep_plan(
+TEST(SweepPlan, SeedsBeginAtOneUnlessThePlanSaysOtherwise) {
+    const SweepPlan plan = tiny_plan("{}", R"({"count": 2})");
+    ASSERT_EQ(plan.nets.size(), 2u);
+    EXPECT_EQ(plan.nets[0].seed, 1u);
+    EXPECT_EQ(plan.nets[1].seed, 2u);
+}
+
+TEST(SweepPlan, SpecHasSortedKeysAndNumbersInOneForm) {
+    SweepPlan plan;
+    plan.system = "toy";
+    plan.settings = {{{"zeta", 2.0}, {"alpha", Index{3}}, {"mode", "b"}, {"fast", true}}};
+    EXPECT_EQ(plan.spec({"", 0, 18446744073709551615u}),
+              R"({"options":{"alpha":3,"fast":true,"mode":"b","zeta":2.0},)"
+              R"("seed":18446744073709551615,"system":"toy"})");
+}
+
+TEST(SweepPlan, IdIsTheHashOfASpecWithAllOptionsHoweverTheyAreWritten) {
+    const SweepPlan a = parse_sweep_plan(
         R"({"name": "one", "system": "flipflop", // comments are allowed
-            "options": {"tau": 40, "units": 8}, "seeds": [18446744073709551615]})",
+            "options": {"tau": 40, "units": 8}, "seeds": [7]})",
         "test");
-    const std::string spec =
-        R"({"options":{"batch":32,"bits":3,"clip_norm":1.0,"dt":20.0,"rate":0.02,)"
-        R"("search_states":1024,"sigma":0.1,"tau":40.0,"trajectories":32,"units":8,)"
-        R"("updates":1500},"seed":18446744073709551615,"system":"flipflop2013"})";
-    EXPECT_EQ(plan.spec(plan.nets[0]), spec);
-    EXPECT_EQ(plan.nets[0].id, to_hex(hash64(spec)));
-    EXPECT_EQ(plan.label(0), "all");
+    const SweepPlan b = parse_sweep_plan(
+        R"({"name": "two", "system": "flipflop2013", "axes": {"units": [8], "tau": [4e1]},
+            "seeds": {"first": 7, "count": 1}})",
+        "test");
+    EXPECT_EQ(a.spec(a.nets[0]), b.spec(b.nets[0]));
+    EXPECT_EQ(a.nets[0].id, to_hex(hash64(a.spec(a.nets[0]))));
+    for (const auto& [option, value] : a.sweep.options) {
+        EXPECT_NE(a.spec(a.nets[0]).find("\"" + option + "\":"), std::string::npos) << option;
+    }
+    EXPECT_EQ(a.label(0), "all");
 }
 
 TEST(SweepPlan, AddingNetsChangesNoOther) {
@@ -143,7 +162,7 @@ protected:
     }
 
     Swept run(const SweepPlan& plan, const std::string& log_name, int ranks = 1, int threads = 1,
-            int stop_after = 1 << 30, bool retry_failed = false) {
+              int stop_after = 1 << 30, bool retry_failed = false) {
         Swept r;
         std::atomic<int> computed{0};
         dist::run_thread_ranks(ranks, [&](dist::Comm& comm) {

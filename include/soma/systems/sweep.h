@@ -59,6 +59,9 @@ std::vector<SweepRow> rows_of(const SweepPlan& plan, const train::SweepLog& log)
 std::string results_jsonl(const std::vector<SweepRow>& rows);
 std::string results_csv(const SweepPlan& plan, const std::vector<SweepRow>& rows);
 
+// A field of a CSV line: quoted where a reader would stumble.
+std::string csv_field(const std::string& text);
+
 // The names of what the nets measured, in the order of the system.
 std::vector<std::string> measures_of(const std::vector<SweepRow>& rows);
 // The value with this name; null when there is none.

@@ -210,7 +210,7 @@ private:
         std::vector<std::uint64_t> out;
         if (json.is_object()) {
             check_keys(json, {"first", "count"}, "'seeds'");
-            const std::uint64_t first = seed_of(json.value("first", Json(1)));
+            const std::uint64_t first = seed_of(json.value("first", Json(1u)));
             const std::uint64_t count = seed_of(json.value("count", Json()));
             check_size(static_cast<Index>(std::min<std::uint64_t>(count, kMaxSweepNets + 1)));
             for (std::uint64_t i = 0; i < count; ++i) out.push_back(first + i);

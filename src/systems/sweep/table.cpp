@@ -5,14 +5,6 @@
 namespace soma::systems {
 namespace {
 
-// A field of RFC 4180: quoted where a reader would stumble.
-std::string csv_field(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
 std::string csv_line(const std::vector<std::string>& fields) {
     std::string line;
     for (const std::string& field : fields) line += (line.empty() ? "" : ",") + csv_field(field);
@@ -20,6 +12,13 @@ std::string csv_line(const std::vector<std::string>& fields) {
 }
 
 }  // namespace
+
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string quoted = "\"";
+    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + "\"";
+}
 
 const train::Value* find_value(const train::Fields& fields, const std::string& name) {
     const auto found = std::find_if(fields.begin(), fields.end(),
