@@ -94,6 +94,11 @@ RunFolder RunFolder::open(const std::string& path) {
     return RunFolder(clean.string());
 }
 
+RunFolder RunFolder::at(const std::string& path) {
+    make_folder(path);
+    return RunFolder(path);
+}
+
 void RunFolder::set_config(const Fields& config) {
     config_ = config;
     write("config.json", to_json(config) + "\n");

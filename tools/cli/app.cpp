@@ -29,7 +29,8 @@ void report(const std::string& message) {
 
 // Verbs that share their work among the ranks; the others run on the first rank only.
 bool uses_ranks(const CLI::App& verb) {
-    return verb.get_name() == "train" || verb.get_name() == "eval";
+    const std::string& name = verb.get_name();
+    return name == "train" || name == "eval" || name == "sweep";
 }
 
 int parse_and_run(CLI::App& program, Action& action, const std::vector<std::string>& arguments) {
@@ -67,6 +68,7 @@ int run(int argc, const char* const* argv) {
     add_train(program, action);
     add_eval(program, action);
     add_reproduce(program, action);
+    add_sweep(program, action);
     add_analyze(program, action);
     add_inspect(program, action);
     add_bench(program, action);

@@ -2,9 +2,13 @@
 
 #include <charconv>
 #include <initializer_list>
+#include <iostream>
+#include <memory>
 #include <string>
 
 #include "soma/core/cpu.h"
+#include "soma/core/error.h"
+#include "soma/dist/topology.h"
 
 namespace soma::cli {
 namespace {
@@ -20,6 +24,12 @@ int first_number(std::initializer_list<const char*> variables, int otherwise) {
     return otherwise;
 }
 
+// Says why all ranks end. Wrong usage is found by every rank alike: one of them speaks.
+void say_before_abort(const dist::Comm& comm, int code, std::string_view why) {
+    if (code == static_cast<int>(ErrorCode::usage) && comm.rank() != 0) return;
+    std::cerr << "soma: [" << comm.name_of(comm.rank()) << "] " << why << std::endl;
+}
+
 }  // namespace
 
 int launched_rank() {
@@ -29,6 +39,26 @@ int launched_rank() {
 // SLURM_NTASKS is also set in a batch script, where one process runs: the step's count is meant.
 int launched_size() {
     return first_number({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}, 1);
+}
+
+int run_on_ranks(double comm_timeout, const std::function<int(dist::Comm&)>& body) {
+    const std::unique_ptr<dist::Comm> comm = dist::make_world_comm(launched_size());
+    comm->set_timeout(comm_timeout);
+    if (comm->size() > 1) {
+        comm->set_abort_handler(
+            [&comm = *comm](int code, std::string_view why) { say_before_abort(comm, code, why); });
+    }
+    return dist::abort_on_exception(*comm, [&] { return body(*comm); });
+}
+
+void show_mapping(dist::Comm& comm, const MappingOptions& options) {
+    const dist::Mapping mapping =
+        dist::check_mapping(comm, dist::this_placement(comm, options.threads, options.chosen));
+    if (comm.rank() != 0 || options.quiet) return;
+    if (comm.size() > 1 || options.dry_run) std::cerr << mapping.table;
+    for (const std::string& warning : mapping.warnings) {
+        std::cerr << "soma: warning: " << warning << std::endl;
+    }
 }
 
 }  // namespace soma::cli

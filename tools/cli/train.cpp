@@ -15,7 +15,6 @@
 #include "soma/core/hash.h"
 #include "soma/core/parallel.h"
 #include "soma/dist/comm.h"
-#include "soma/dist/topology.h"
 #include "soma/systems/registry.h"
 #include "soma/train/checkpoint.h"
 #include "soma/train/options.h"
@@ -117,24 +116,6 @@ int finish(const Options& options, const systems::System& system, train::RunFold
     return result.interrupted ? stop_exit_code() : 0;
 }
 
-// Says why all ranks end. Wrong usage is found by every rank alike: one of them speaks.
-void say_before_abort(const dist::Comm& comm, int code, std::string_view why) {
-    if (code == static_cast<int>(ErrorCode::usage) && comm.rank() != 0) return;
-    std::cerr << "soma: [" << comm.name_of(comm.rank()) << "] " << why << std::endl;
-}
-
-// Where the ranks run, before work begins; ends all of them when threads share one core.
-void show_mapping(const Options& options, dist::Comm& comm) {
-    const bool chosen = options.common.threads > 0;
-    const dist::Mapping mapping =
-        dist::check_mapping(comm, dist::this_placement(comm, num_threads(), chosen));
-    if (comm.rank() != 0 || options.common.quiet) return;
-    if (comm.size() > 1 || options.train.dry_run) std::cerr << mapping.table;
-    for (const std::string& warning : mapping.warnings) {
-        std::cerr << "soma: warning: " << warning << std::endl;
-    }
-}
-
 // What one rank does; only rank 0 writes and prints.
 int run_rank(Options& options, const systems::System& system, const train::Fields& config,
              bool writes, dist::Comm& comm) {
@@ -147,7 +128,10 @@ int run_rank(Options& options, const systems::System& system, const train::Field
         folder->set_config(config);
         options.train.folder = &*folder;
     }
-    show_mapping(options, comm);
+    show_mapping(comm, {.threads = num_threads(),
+                        .chosen = options.common.threads > 0,
+                        .quiet = options.common.quiet,
+                        .dry_run = options.train.dry_run});
     options.train.progress = root && !options.common.quiet;
     options.train.set = options.data.set;
     options.train.data_roots = options.data.roots();
@@ -165,17 +149,12 @@ int run_rank(Options& options, const systems::System& system, const train::Field
     return finish(options, system, folder ? &*folder : nullptr, result);
 }
 
-// Trains on the ranks that the launcher started; an error on any of them ends all.
-int run_on_ranks(Options& options, const systems::System& system, const train::Fields& config,
-                 bool writes) {
-    const std::unique_ptr<dist::Comm> comm = dist::make_world_comm(launched_size());
-    comm->set_timeout(options.train.comm_timeout);
-    if (comm->size() > 1) {
-        comm->set_abort_handler(
-            [&comm = *comm](int code, std::string_view why) { say_before_abort(comm, code, why); });
-    }
-    return dist::abort_on_exception(
-        *comm, [&] { return run_rank(options, system, config, writes, *comm); });
+// Trains on the ranks that the launcher started.
+int train_on_ranks(Options& options, const systems::System& system, const train::Fields& config,
+                   bool writes) {
+    return run_on_ranks(options.train.comm_timeout, [&](dist::Comm& comm) {
+        return run_rank(options, system, config, writes, comm);
+    });
 }
 
 int run_train(Options& options, const CLI::App& verb) {
@@ -200,7 +179,7 @@ int run_train(Options& options, const CLI::App& verb) {
         options.train.resume = known_checkpoint(options.train.resume);
     }
     install_signal_handlers();
-    return run_on_ranks(options, system, config, true);
+    return train_on_ranks(options, system, config, true);
 }
 
 int run_eval(Options& options) {
@@ -217,7 +196,7 @@ int run_eval(Options& options) {
     options.train.batch = info.batch;
     options.train.shards = info.shards;
     options.train.recipe = info.recipe;
-    return run_on_ranks(options, system, {}, false);
+    return train_on_ranks(options, system, {}, false);
 }
 
 void add_run_options(CLI::App& verb, Options& options) {

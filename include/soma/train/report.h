@@ -42,6 +42,8 @@ public:
     static RunFolder create(const std::string& parent, const std::string& name);
     // A folder of an earlier run, to continue it. Error(data) when it is none.
     static RunFolder open(const std::string& path);
+    // The folder with this very path, to begin or to continue it.
+    static RunFolder at(const std::string& path);
 
     const std::string& path() const { return path_; }
     const std::string& name() const { return name_; }
