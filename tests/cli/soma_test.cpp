@@ -22,11 +22,32 @@ using soma::test::Result;
 using Soma = soma::test::ProgramTest;
 
 TEST_F(Soma, EveryVerbHelpsWithAnExample) {
-    for (const char* verb : {"info", "list", "train", "eval", "reproduce", "inspect", "bench"}) {
+    for (const char* verb :
+         {"info", "list", "train", "eval", "reproduce", "task", "inspect", "bench"}) {
         const Result r = run({verb, "--help"});
         EXPECT_EQ(r.code, 0) << verb;
         EXPECT_TRUE(contains(r.out, std::string("Example:\n  soma ") + verb)) << r.out;
     }
+}
+
+TEST_F(Soma, TasksAreListedAndTheirTrialsDrawn) {
+    const Result list = run({"task", "--json"});
+    EXPECT_EQ(list.code, 0);
+    EXPECT_EQ(nlohmann::json::parse(list.out)["tasks"][0]["name"], "rdm");
+
+    const Result csv = run({"task", "mante", "--csv"});
+    EXPECT_TRUE(csv.out.starts_with("step,ms,epoch,u_0,")) << csv.out;
+    EXPECT_EQ(run({"task", "mante", "--csv"}).out, csv.out);
+    EXPECT_NE(run({"task", "mante", "--csv", "--trial", "1"}).out, csv.out);
+
+    const Result drawn = run({"task", "mante", "--out", "runs"});
+    EXPECT_EQ(drawn.code, 0) << drawn.err;
+    EXPECT_TRUE(contains(drawn.out, "best observer: right in ")) << drawn.out;
+
+    const Result unknown = run({"task", "mantee"});
+    EXPECT_EQ(unknown.code, 2);
+    EXPECT_TRUE(contains(unknown.err, "mante")) << unknown.err;
+    EXPECT_EQ(run({"task", "mante", "--trial", "4294967296"}).code, 2);
 }
 
 TEST_F(Soma, WithoutArgumentsItExplainsItselfAndExitsWithUsage) {

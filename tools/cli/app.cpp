@@ -69,6 +69,7 @@ int run(int argc, const char* const* argv) {
     add_eval(program, action);
     add_reproduce(program, action);
     add_sweep(program, action);
+    add_task(program, action);
     add_analyze(program, action);
     add_inspect(program, action);
     add_bench(program, action);

@@ -18,6 +18,7 @@ void add_train(CLI::App& program, Action& action);
 void add_eval(CLI::App& program, Action& action);
 void add_reproduce(CLI::App& program, Action& action);
 void add_sweep(CLI::App& program, Action& action);
+void add_task(CLI::App& program, Action& action);
 void add_analyze(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
