@@ -10,15 +10,15 @@
 // new net drawn from it. Where that net still solves the task (rdm, romo, raposo), the covariances
 // of the cloud are all there is to the computation. Where it fails (mante, dms), the units form
 // populations: in mante, a context input saturates one population, which silences the sensory input
-// that it passes on. Two Gaussians then do what one cannot.
+// that it passes on. Two populations then do most of what one cannot.
 //
 // One Gaussian gives all units the same gain, so the context cannot favour a sense: with
 // independent senses and |c| in {1, 2, 4}, such a net is right where the senses agree (1/2), and
-// where they do not, where the attended one is the stronger (1/3) or by chance as strong (1/6):
-// 1/2 + 1/2 (1/3 + 1/6) = 3/4 of the trials.
+// where they do not, where the attended one is stronger (1/3) or is as strong and favoured by
+// chance (1/6): 1/2 + 1/2 (1/3 + 1/6) = 3/4 of the trials.
 //
 // Source of recipes and procedure: the authors' repository populations_paper_code
-// (training_scripts, clustering.py). Claims of the paper quoted from memory are tagged so.
+// (training_scripts, clustering.py).
 //
 // Deviations: romo and dms nets start from random vectors, not from the SVD of a full-rank net; dms
 // trains at delays to 700 ms only; I and w of rdm, romo, dms stay as drawn, without a trained gain;
