@@ -1,5 +1,6 @@
 // soma sweep: many small nets over seeds and options, on any number of ranks and threads.
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
