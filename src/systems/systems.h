@@ -18,6 +18,9 @@ train::TrainResult train_lecun1989(const train::TrainOptions& options, dist::Com
 Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm);
 // brain/
+Reproduction reproduce_decision_making(const ReproduceContext& context);
+train::TrainResult train_decision_making(const train::TrainOptions& options, dist::Comm& comm);
+NetRecipe decision_making_net(const std::string& recipe);
 Reproduction reproduce_flipflop2013(const ReproduceContext& context);
 NetSweep sweep_flipflop2013();
 train::TrainResult train_flipflop2013(const train::TrainOptions& options, dist::Comm& comm);
@@ -25,6 +28,9 @@ NetRecipe flipflop2013_net(const std::string& recipe);
 Reproduction reproduce_lowrank2022(const ReproduceContext& context);
 train::TrainResult train_lowrank2022(const train::TrainOptions& options, dist::Comm& comm);
 NetRecipe lowrank2022_net(const std::string& recipe);
+Reproduction reproduce_mante2013(const ReproduceContext& context);
+train::TrainResult train_mante2013(const train::TrainOptions& options, dist::Comm& comm);
+NetRecipe mante2013_net(const std::string& recipe);
 // sequence/
 Reproduction reproduce_bptt(const ReproduceContext& context);
 Reproduction reproduce_doya1993(const ReproduceContext& context);
