@@ -6,8 +6,8 @@
 // chosen by the left eigenvector of the slow mode, the selection vector, which turns from one
 // context to the other while the input weights stay.
 //
-//     x_t = (1 - alpha) x_{t-1} + alpha (W r_{t-1} + B u_t) + sigma xi,  r = tanh x,  z = w_out r +
-//     b N = 128, alpha = .2, sigma = .05; u = (motion, colour, context 1, context 2)
+//     x_t = (1 - alpha) x_{t-1} + alpha (W r_{t-1} + B u_t) + sigma xi,  r = tanh x,
+//     z = w_out r + b        N = 128, alpha = .2, sigma = .05; u = (motion, colour, context 1, 2)
 //
 // The task is `mante` (tasks/mante.h) with coherences that make its best observer err, a context
 // of amplitude 1, and 200 ms of decision: a net that is judged in one step only may count by a
