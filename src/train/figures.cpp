@@ -26,7 +26,7 @@ std::string legend_title(const std::string& label) {
 }
 
 std::string key_command(bool any_label) {
-    return any_label ? "set key outside below center horizontal Left reverse samplen 2\n"
+    return any_label ? "set key outside below center horizontal Left reverse samplen 2 height 1\n"
                      : "unset key\n";
 }
 

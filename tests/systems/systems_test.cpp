@@ -32,7 +32,7 @@ TEST(Reproduce, Xor) { expect_no_failure(reproduce("xor")); }
 TEST(Reproduce, Backprop1986) { expect_no_failure(reproduce("backprop1986")); }
 TEST(Reproduce, Flipflop2013OfOneSeed) { expect_no_failure(reproduce("flipflop2013", "", 1)); }
 TEST(Reproduce, DecisionMakingOfOneSeed) { expect_no_failure(reproduce("decision_making", "", 1)); }
-// All but the angle to the choice axis (its header says why no net passes) and the mean over seeds
+// All but the angle to the choice axis (its header says why it fails) and the mean over seeds
 // `not-gated`, below which single nets lie.
 TEST(Reproduce, Mante2013OfOneSeed) {
     ReproduceContext context;
