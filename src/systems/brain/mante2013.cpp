@@ -17,10 +17,11 @@
 // For every seed: train, psychometric functions, slow points and their linearisations in both
 // contexts, effects of pulses, TDR.
 //
-// What fails: on seeds 1-10, on which the recipe was chosen, the line lies 20 to 27 degrees from the
-// choice axis of TDR, not below 20. The lines of the two contexts are 40 to 51 degrees apart, so an
-// axis common to both is at least half of that from one of them. A context of amplitude .5 turns them less (32 degrees, the claim holds),
-// but then the second mode decays more slowly (.92 a step) than the claim on the line allows.
+// What fails: on seeds 1-10, on which the recipe was chosen, the line lies 20 to 27 degrees from
+// the choice axis of TDR, not below 20. The lines of the two contexts are 40 to 51 degrees apart,
+// so an axis common to both is at least half of that from one of them. A context of amplitude .5
+// turns them less (32 degrees, the claim holds), but then the second mode decays more slowly (.92 a
+// step) than the claim on the line allows.
 //
 // Deviations: the paper's nets have 100 units, tau 10 ms, steps of 1 ms, evidence of 750 ms and
 // are trained by Hessian-free optimisation on first and last step; ours by Adam on the decision.
