@@ -1,11 +1,13 @@
 #include "systems/claim_run.h"
 
+#include <cmath>
+
 #include "soma/core/cpu.h"
-#include "soma/core/parallel.h"
 #include "soma/core/timer.h"
 #include "soma/core/version.h"
 #include "soma/kernels/backend.h"
 #include "soma/kernels/dispatch.h"
+#include "soma/linalg/linalg.h"
 
 namespace soma::systems {
 
@@ -18,6 +20,11 @@ ClaimRun::ClaimRun(const ReproduceContext& context, std::string system, int seed
     }
     const int n = context.seeds > 0 ? context.seeds : seeds;
     for (int i = 0; i < n; ++i) seeds_.push_back(first_seed + static_cast<std::uint64_t>(i));
+}
+
+Gate ClaimRun::on_most_seeds(double most, double of) const {
+    const auto n = static_cast<double>(seeds_.size());
+    return Gate::at_least(std::ceil(most / of * n), n);
 }
 
 void ClaimRun::claim(Claim claim, const std::function<void(Claim&)>& find) {
@@ -54,6 +61,12 @@ void ClaimRun::claims(std::vector<Claim> list,
         if (context_.on_claim) context_.on_claim(c);
         result_.claims.push_back(std::move(c));
     }
+}
+
+bool skip_without_lapack(std::span<Claim> claims) {
+    if (linalg::available()) return false;
+    for (Claim& claim : claims) claim.skip("soma was built without LAPACK");
+    return true;
 }
 
 }  // namespace soma::systems

@@ -6,9 +6,13 @@
 // again, and reports each claim as it is decided.
 
 #include <functional>
+#include <mutex>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "soma/core/parallel.h"
 #include "soma/systems/registry.h"
 
 namespace soma::systems {
@@ -23,6 +27,12 @@ public:
     const ReproduceContext& context() const { return context_; }
     // The seeds to run: the caller's one seed, or first_seed, first_seed + 1, ...
     const std::vector<std::uint64_t>& seeds() const { return seeds_; }
+    // Holds on at least `most` of `of` seeds; in proportion, rounded up, when other many run.
+    Gate on_most_seeds(double most, double of) const;
+    // make(seed) for every seed, with progress. They are independent: a thread each. T{} stands
+    // where a stop came first.
+    template <class T, class Make>
+    std::vector<T> for_every_seed(const std::string& what, const Make& make) const;
 
     // Finds one claim's value: find(claim) sets values (or calls skip), decide() is called after
     // it.
@@ -42,5 +52,26 @@ private:
     std::vector<std::uint64_t> seeds_;
     Reproduction result_;
 };
+
+// Skips the claims when soma was built without LAPACK; true when it did.
+bool skip_without_lapack(std::span<Claim> claims);
+
+template <class T, class Make>
+std::vector<T> ClaimRun::for_every_seed(const std::string& what, const Make& make) const {
+    std::vector<T> all(seeds_.size());
+    std::mutex reporting;
+    double done = 0;
+    parallel_for(std::ssize(all), 1, [&](Index begin, Index end) {
+        for (Index i = begin; i < end && !stopped(); ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            T made = make(seeds_[at]);
+            if (stopped()) return;
+            all[at] = std::move(made);
+            const std::lock_guard lock(reporting);
+            context_.progress(what, ++done, static_cast<double>(all.size()));
+        }
+    });
+    return all;
+}
 
 }  // namespace soma::systems

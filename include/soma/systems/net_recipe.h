@@ -6,6 +6,7 @@
 // convention, nonlinearity, sizes, time scale. restore_net builds the net of that recipe again,
 // loads the weights into it, and refuses a file whose description is not that of the recipe.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,14 @@ struct NetRecipe {
 
     neuro::TaskNetOptions options(std::uint64_t seed) const;
 };
+
+struct TrainedNet {
+    std::unique_ptr<neuro::TaskNet> net;
+    neuro::TaskResult result;
+};
+// A new net of the recipe, trained on this thread, until `stop` at the latest.
+TrainedNet train_new(const NetRecipe& recipe, std::uint64_t seed,
+                     const std::function<bool()>& stop);
 
 // What a net is, for checkpoints and reports: task, convention, nonlinearity, units, inputs,
 // outputs, rank, dt_ms, tau_ms, sigma, bias, mean_readout.

@@ -16,7 +16,6 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <mutex>
 
 #include "soma/core/parallel.h"
 #include "soma/linalg/linalg.h"
@@ -358,8 +357,7 @@ public:
     Experiment(ClaimRun& run, const Options& o) : run_(run), o_(o) {}
 
     void claims() {
-        const auto n = static_cast<double>(run_.seeds().size());
-        const auto most = Gate::at_least(std::ceil(o_.seeds_that_must_hold / o_.seeds * n), n);
+        const Gate most = run_.on_most_seeds(o_.seeds_that_must_hold, o_.seeds);
         std::vector<Claim> list{
             make("accuracy", "largest loss to the best observer at a trained coherence (%)",
                  "accuracy", Gate::at_most(2)),
@@ -372,11 +370,9 @@ public:
                  most),
             make("index-sum", "seeds whose fixed points have the index sum +1", "theorem", most)};
         run_.claims(list, [&](std::vector<Claim>& c) {
-            if (!linalg::available()) {
-                for (Claim& claim : c) claim.skip("soma was built without LAPACK");
-                return;
-            }
-            run_all();
+            if (skip_without_lapack(c)) return;
+            all_ = run_.for_every_seed<Anatomy>("nets",
+                                                [&](std::uint64_t seed) { return study(seed); });
             if (run_.stopped()) return;
             for (Claim& claim : c) {
                 claim.seeds = run_.seeds();
@@ -405,6 +401,12 @@ private:
         return true;
     }
 
+    // An untrained net, which a stop leaves, is not worth taking apart.
+    Anatomy study(std::uint64_t seed) const {
+        auto net = train_new(recipe_of(o_), seed, [&] { return run_.stopped(); }).net;
+        return run_.stopped() ? Anatomy{} : dissect(std::move(net), o_);
+    }
+
     std::vector<double> values(const std::string& id) const {
         const double best = o_.task.gain * std::sqrt(o_.task.stimulus / o_.task.dt) / o_.task.noise;
         std::vector<double> each;
@@ -431,27 +433,6 @@ private:
         c.set = kRecipe;
         c.samples = o_.trials_per_level;
         return c;
-    }
-
-    // Nets are independent: a thread each.
-    void run_all() {
-        all_.resize(run_.seeds().size());
-        std::mutex reporting;
-        double done = 0;
-        parallel_for(std::ssize(all_), 1, [&](Index begin, Index end) {
-            for (Index i = begin; i < end && !run_.stopped(); ++i) {
-                const auto at = static_cast<std::size_t>(i);
-                NetRecipe recipe = recipe_of(o_);
-                recipe.training.stop_requested = [&] { return run_.stopped(); };
-                auto net = std::make_unique<neuro::TaskNet>(*recipe.task,
-                                                            recipe.options(run_.seeds()[at]));
-                neuro::train_task(*net, *recipe.task, recipe.training);
-                if (run_.stopped()) return;
-                all_[at] = dissect(std::move(net), o_);
-                const std::lock_guard lock(reporting);
-                run_.context().progress("nets", ++done, static_cast<double>(all_.size()));
-            }
-        });
     }
 
     ClaimRun& run_;

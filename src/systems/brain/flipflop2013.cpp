@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <numeric>
 
 #include "soma/core/error.h"
@@ -131,14 +130,12 @@ NetRecipe recipe_of(const Options& o) {
 Anatomy dissect(const Options& o, std::uint64_t seed, const std::function<bool()>& stop) {
     const NetRecipe recipe = recipe_of(o);
     const neuro::Task& task = *recipe.task;
-    neuro::TaskNet net(task, recipe.options(seed));
-    neuro::TaskTraining training = recipe.training;
-    training.stop_requested = stop;
+    const auto [trained, result] = train_new(recipe, seed, stop);
+    neuro::TaskNet& net = *trained;
     Anatomy a;
-    const neuro::TaskResult trained = neuro::train_task(net, task, training);
-    a.score = trained.score;
-    a.loss = trained.loss;
-    a.updates = trained.updates;
+    a.score = result.score;
+    a.loss = result.loss;
+    a.updates = result.updates;
 
     const SerialScope one_thread;  // nets run side by side
     const auto dynamics = net.dynamics();
@@ -161,8 +158,7 @@ public:
     Experiment(ClaimRun& run, const Options& o) : run_(run), o_(o) {}
 
     void claims() {
-        const auto n = static_cast<double>(run_.seeds().size());
-        const auto most = Gate::at_least(std::ceil(o_.seeds_that_must_hold / o_.seeds * n), n);
+        const Gate most = run_.on_most_seeds(o_.seeds_that_must_hold, o_.seeds);
         run_.claims(
             {make("score", "worst share of (step, bit) remembered", "accuracy",
                   Gate::at_least(0.99)),
@@ -176,11 +172,10 @@ public:
              make("certified", "smallest share of fixed points with a certificate", "identity",
                   Gate::at_least(0.9))},
             [&](std::vector<Claim>& c) {
-                if (!linalg::available()) {
-                    for (Claim& claim : c) claim.skip("soma was built without LAPACK");
-                    return;
-                }
-                run_all();
+                if (skip_without_lapack(c)) return;
+                all_ = run_.for_every_seed<Anatomy>("nets", [&](std::uint64_t seed) {
+                    return dissect(o_, seed, [&] { return run_.stopped(); });
+                });
                 if (run_.stopped()) return;
                 for (Claim& claim : c) claim.seeds = run_.seeds();
                 const auto least = [&](auto value) {
@@ -225,21 +220,6 @@ private:
         c.set = "flipflop";
         c.samples = o_.search_states;
         return c;
-    }
-
-    // Nets are independent: a thread each.
-    void run_all() {
-        all_.resize(run_.seeds().size());
-        std::mutex reporting;
-        double done = 0;
-        parallel_for(std::ssize(all_), 1, [&](Index begin, Index end) {
-            for (Index i = begin; i < end && !run_.stopped(); ++i) {
-                const auto at = static_cast<std::size_t>(i);
-                all_[at] = dissect(o_, run_.seeds()[at], [&] { return run_.stopped(); });
-                const std::lock_guard lock(reporting);
-                run_.context().progress("nets", ++done, static_cast<double>(all_.size()));
-            }
-        });
     }
 
     // Figure 2 of the paper: trajectories, fixed points and the saddles between them.

@@ -31,7 +31,6 @@
 
 #include <cmath>
 #include <map>
-#include <mutex>
 
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
@@ -133,10 +132,7 @@ LowRankStudy study_net(const std::string& name, std::uint64_t seed, const neuro:
                        const std::function<bool()>& stop) {
     const SerialScope one_thread;  // nets run side by side
     LowRankStudy s{seed, lowrank2022_net(name), nullptr, 0, {}, {}, {}, {}};
-    s.net = std::make_unique<neuro::TaskNet>(*s.recipe.task, s.recipe.options(seed));
-    neuro::TaskTraining training = s.recipe.training;
-    training.stop_requested = stop;
-    neuro::train_task(*s.net, *s.recipe.task, training);
+    s.net = train_new(s.recipe, seed, stop).net;
     s.score = neuro::evaluate_task(*s.net, *s.recipe.task, s.recipe.test_trials).score;
     s.points = neuro::loadings(*s.net);
     s.space = neuro::loading_space(*s.net);
@@ -275,10 +271,7 @@ private:
     }
 
     void decide(const std::string& name, std::vector<Claim>& list) {
-        if (!linalg::available()) {
-            for (Claim& claim : list) claim.skip("soma was built without LAPACK");
-            return;
-        }
+        if (skip_without_lapack(list)) return;
         all_.push_back(run_task(name));
         if (run_.stopped()) return;
         for (Claim& c : list) {
@@ -299,26 +292,14 @@ private:
         return s.recipe.name == "mante" || s.recipe.name == "dms" ? one : one / s.score;
     }
 
-    // Nets are independent: a thread each.
     std::vector<LowRankStudy> run_task(const std::string& name) {
         const NetRecipe recipe = lowrank2022_net(name);
         const neuro::LoadingSpace space{recipe.net.layer.rank, recipe.task->inputs(), 1};
         const neuro::EpairsNull null =
             neuro::epairs_null(kUnits, space.output(0), {.clouds = kClouds});
-        std::vector<LowRankStudy> studies(run_.seeds().size());
-        std::mutex reporting;
-        double done = 0;
-        parallel_for(std::ssize(studies), 1, [&](Index begin, Index end) {
-            for (Index i = begin; i < end && !run_.stopped(); ++i) {
-                const auto at = static_cast<std::size_t>(i);
-                studies[at] =
-                    study_net(name, run_.seeds()[at], null, [&] { return run_.stopped(); });
-                const std::lock_guard lock(reporting);
-                run_.context().progress(name + " nets", ++done,
-                                        static_cast<double>(studies.size()));
-            }
+        return run_.for_every_seed<LowRankStudy>(name + " nets", [&](std::uint64_t seed) {
+            return study_net(name, seed, null, [&] { return run_.stopped(); });
         });
-        return studies;
     }
 
     ClaimRun& run_;

@@ -28,10 +28,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 
-#include "soma/core/parallel.h"
-#include "soma/linalg/linalg.h"
 #include "soma/systems/net_recipe.h"
 #include "soma/train/report.h"
 #include "systems/brain/mante_figures.h"
@@ -87,8 +84,7 @@ public:
     Experiment(ClaimRun& run, const Options& o) : run_(run), o_(o) {}
 
     void claims() {
-        const auto n = static_cast<double>(run_.seeds().size());
-        const auto most = Gate::at_least(std::ceil(o_.seeds_that_must_hold / o_.seeds * n), n);
+        const Gate most = run_.on_most_seeds(o_.seeds_that_must_hold, o_.seeds);
         std::vector<Claim> list{
             make("accuracy", "right choices (%)", "accuracy", Gate::at_least(95)),
             make("psychometric",
@@ -112,11 +108,9 @@ public:
                  "movement along a sense's axis when irrelevant, as a share of when relevant",
                  "accuracy", Gate::at_least(0.5))};
         run_.claims(list, [&](std::vector<Claim>& c) {
-            if (!linalg::available()) {
-                for (Claim& claim : c) claim.skip("soma was built without LAPACK");
-                return;
-            }
-            run_all();
+            if (skip_without_lapack(c)) return;
+            all_ = run_.for_every_seed<ManteAnatomy>(
+                "nets", [&](std::uint64_t seed) { return study(seed); });
             if (run_.stopped()) return;
             for (Claim& claim : c) {
                 claim.seeds = run_.seeds();
@@ -140,6 +134,13 @@ private:
     static bool is_line(Context c) {
         return c.line.dimension == 1 && !c.line.variance_share.empty() &&
                c.line.variance_share[0] > 0.9;
+    }
+
+    // An untrained net, which a stop leaves, is not worth taking apart.
+    ManteAnatomy study(std::uint64_t seed) const {
+        auto net = train_new(recipe_of(o_), seed, [&] { return run_.stopped(); }).net;
+        return run_.stopped() ? ManteAnatomy{}
+                              : dissect_mante(std::move(net), o_.task, o_.analysis);
     }
 
     std::vector<double> values(const std::string& id) const {
@@ -174,27 +175,6 @@ private:
         c.set = "mante";
         c.samples = o_.analysis.score_trials;
         return c;
-    }
-
-    // Nets are independent: a thread each.
-    void run_all() {
-        all_.resize(run_.seeds().size());
-        std::mutex reporting;
-        double done = 0;
-        parallel_for(std::ssize(all_), 1, [&](Index begin, Index end) {
-            for (Index i = begin; i < end && !run_.stopped(); ++i) {
-                const auto at = static_cast<std::size_t>(i);
-                NetRecipe recipe = recipe_of(o_);
-                recipe.training.stop_requested = [&] { return run_.stopped(); };
-                auto net = std::make_unique<neuro::TaskNet>(*recipe.task,
-                                                            recipe.options(run_.seeds()[at]));
-                neuro::train_task(*net, *recipe.task, recipe.training);
-                if (run_.stopped()) return;
-                all_[at] = dissect_mante(std::move(net), o_.task, o_.analysis);
-                const std::lock_guard lock(reporting);
-                run_.context().progress("nets", ++done, static_cast<double>(all_.size()));
-            }
-        });
     }
 
     // What was measured, a row for each net and context.

@@ -98,6 +98,15 @@ neuro::TaskNetOptions NetRecipe::options(std::uint64_t seed) const {
     return o;
 }
 
+TrainedNet train_new(const NetRecipe& recipe, std::uint64_t seed,
+                     const std::function<bool()>& stop) {
+    TrainedNet trained{std::make_unique<neuro::TaskNet>(*recipe.task, recipe.options(seed)), {}};
+    neuro::TaskTraining training = recipe.training;
+    training.stop_requested = stop;
+    trained.result = neuro::train_task(*trained.net, *recipe.task, training);
+    return trained;
+}
+
 train::Fields describe(const NetRecipe& recipe) {
     const neuro::Task& task = *recipe.task;
     const nn::CtrnnLayerOptions& layer = recipe.net.layer;

@@ -232,7 +232,7 @@ public:
                         "log rho, linear nets",
                         "theorem", Gate::at_most(0.1)),
                    [&](Claim& c) {
-                       if (!linalg::available()) return c.skip("soma was built without LAPACK");
+                       if (skip_without_lapack({&c, 1})) return;
                        c.seeds = run_.seeds();
                        for (const std::uint64_t seed : c.seeds) {
                            double worst = 0;

@@ -258,7 +258,7 @@ private:
     template <class Error>
     void located(const char* id, const char* text, double bound, const Error& error) {
         run_.claim(make(id, text, "theorem", Gate::at_most(bound)), [&](Claim& c) {
-            if (!linalg::available()) return c.skip("soma was built without LAPACK");
+            if (skip_without_lapack({&c, 1})) return;
             c.values = {error()};
         });
     }
