@@ -26,6 +26,14 @@ void expect_no_failure(const Reproduction& r) {
     }
 }
 
+// The claims whose ids match `glob`; seeds 0: the recipe's own.
+Reproduction reproduce_claims(const std::string& name, const char* glob, int seeds = 0) {
+    ReproduceContext context;
+    context.claims_glob = glob;
+    context.seeds = seeds;
+    return find(name)->reproduce(context);
+}
+
 TEST(Reproduce, McCullochPitts) { expect_no_failure(reproduce("mcculloch_pitts")); }
 TEST(Reproduce, Perceptron) { expect_no_failure(reproduce("perceptron")); }
 TEST(Reproduce, Xor) { expect_no_failure(reproduce("xor")); }
@@ -35,10 +43,7 @@ TEST(Reproduce, DecisionMakingOfOneSeed) { expect_no_failure(reproduce("decision
 // All but the angle to the choice axis (its header says why it fails) and the mean over seeds
 // `not-gated`, below which single nets lie.
 TEST(Reproduce, Mante2013OfOneSeed) {
-    ReproduceContext context;
-    context.claims_glob = "[!cn]*";
-    context.seeds = 1;
-    expect_no_failure(find("mante2013")->reproduce(context));
+    expect_no_failure(reproduce_claims("mante2013", "[!cn]*", 1));
 }
 TEST(Reproduce, Cybenko1989UpTo16Units) { expect_no_failure(reproduce("cybenko1989", "1")); }
 TEST(Reproduce, LeCun1989ThreePassesOnEmbeddedDigits) {
@@ -47,39 +52,26 @@ TEST(Reproduce, LeCun1989ThreePassesOnEmbeddedDigits) {
 
 // The quickest of its nets; the others take up to a minute.
 TEST(Reproduce, Lstm1997GruLearnsToAdd) {
-    ReproduceContext context;
-    context.claims_glob = "gru";
-    context.seeds = 1;
-    expect_no_failure(find("lstm1997")->reproduce(context));
+    expect_no_failure(reproduce_claims("lstm1997", "gru", 1));
 }
 
 // Everything but the training, and the slowest of its nets that learns.
 TEST(Reproduce, BpttIsRtrlAndGradientsGoLikeTheSpectralRadius) {
-    ReproduceContext context;
-    context.claims_glob = "[!x]*";
-    expect_no_failure(find("bptt")->reproduce(context));
+    expect_no_failure(reproduce_claims("bptt", "[!x]*"));
 }
 TEST(Reproduce, BpttOneNetLearnsDelayedXorByRtrl) {
-    ReproduceContext context;
-    context.claims_glob = "xor-rtrl";
-    context.seeds = 1;
-    expect_no_failure(find("bptt")->reproduce(context));
+    expect_no_failure(reproduce_claims("bptt", "xor-rtrl", 1));
 }
 
 // One of its five tasks, one net.
 TEST(Reproduce, Lowrank2022RandomDotMotionAtRank1) {
-    ReproduceContext context;
-    context.claims_glob = "*-rdm";
-    context.seeds = 1;
-    expect_no_failure(find("lowrank2022")->reproduce(context));
+    expect_no_failure(reproduce_claims("lowrank2022", "*-rdm", 1));
 }
 
 // Everything but the free descents of the grid, which only count failures.
 TEST(Reproduce, Doya1993BifurcationsAndTeacherForcedOscillators) {
     for (const char* claims : {"[!bc]*", "branch-*", "cycle-forced"}) {
-        ReproduceContext context;
-        context.claims_glob = claims;
-        expect_no_failure(find("doya1993")->reproduce(context));
+        expect_no_failure(reproduce_claims("doya1993", claims));
     }
 }
 
@@ -92,9 +84,7 @@ TEST(Reproduce, TheSameArgumentsGiveTheSameValues) {
 }
 
 TEST(Reproduce, OnlyTheWantedClaimsAreDecided) {
-    ReproduceContext context;
-    context.claims_glob = "adder";
-    const Reproduction r = find("mcculloch_pitts")->reproduce(context);
+    const Reproduction r = reproduce_claims("mcculloch_pitts", "adder");
     ASSERT_EQ(r.claims.size(), 1u);
     EXPECT_EQ(r.claims[0].id, "adder");
 }
