@@ -149,6 +149,7 @@
 #include "soma/optim/schedule.h"
 #include "soma/optim/sgd.h"
 #include "soma/systems/claim.h"
+#include "soma/systems/flow_figure.h"
 #include "soma/systems/mcculloch_pitts.h"
 #include "soma/systems/net_recipe.h"
 #include "soma/systems/net_sweep.h"

@@ -20,6 +20,14 @@ BasicMatrix<T>::BasicMatrix(Index n_rows, Index n_cols, std::vector<T> row_major
                " values; need rows * cols values");
 }
 
+template <class T>
+void BasicMatrix<T>::append_row(std::span<const T> values_of_row) {
+    SOMA_CHECK(std::ssize(values_of_row) == cols, "matrix: a row of ", values_of_row.size(),
+               " values for [", rows, ", ", cols, "]; need one a column");
+    values.insert(values.end(), values_of_row.begin(), values_of_row.end());
+    ++rows;
+}
+
 template struct BasicMatrix<double>;
 template struct BasicMatrix<Complex>;
 

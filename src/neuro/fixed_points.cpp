@@ -166,8 +166,7 @@ void Finder::absorb(std::size_t end) {
         ids.push_back(i);
         q.push_back(starts_[i].q * kChordFall *
                     2);  // the first test compares the start with itself
-        x.values.insert(x.values.end(), starts_[i].x.begin(), starts_[i].x.end());
-        ++x.rows;
+        x.append_row(starts_[i].x);
     }
     for (Index step = 0; step < kChordSteps && x.rows > 0; ++step) {
         Matrix g;
@@ -265,6 +264,11 @@ std::vector<Index> FixedPointReport::index_histogram() const {
         ++counts[index];
     }
     return counts;
+}
+
+Index FixedPointReport::with_unstable(std::size_t modes) const {
+    const std::vector<Index> counts = index_histogram();
+    return modes < counts.size() ? counts[modes] : 0;
 }
 
 Spectrum linearise(const Dynamics& d, Values x, Values u) {

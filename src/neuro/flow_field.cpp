@@ -81,6 +81,21 @@ Plane principal_plane(const Matrix& states) {
     return plane;
 }
 
+Plane orthonormal_plane(Vector origin, Vector e1, Vector e2) {
+    Plane plane{std::move(origin), std::move(e1), std::move(e2)};
+    const PlaneCoordinates check("orthonormal plane", plane);
+    const Index n = std::ssize(plane.origin);
+    const auto normalise = [n](Vector& v) {
+        const double norm = std::sqrt(dot(n, v.data(), v.data()));
+        for (double& e : v) e /= norm;
+    };
+    normalise(plane.e1);
+    const double overlap = dot(n, plane.e1.data(), plane.e2.data());
+    for (std::size_t i = 0; i < plane.e2.size(); ++i) plane.e2[i] -= overlap * plane.e1[i];
+    normalise(plane.e2);
+    return plane;
+}
+
 Matrix project(const Plane& plane, const Matrix& states) {
     const PlaneCoordinates coordinates("project", plane);
     SOMA_CHECK(states.cols == static_cast<Index>(plane.origin.size()), "project: states have ",
@@ -226,8 +241,7 @@ std::array<Matrix, 2> separatrix(const Dynamics& d, Values u, Values saddle,
         }
         double distance = 0;
         while (branch.rows < options.max_steps && distance <= options.max_distance) {
-            branch.values.insert(branch.values.end(), x.begin(), x.end());
-            ++branch.rows;
+            branch.append_row(x);
             Vector guess(x.size());  // as far again as the last step
             for (std::size_t i = 0; i < x.size(); ++i) guess[i] = 2 * x[i] - previous[i];
             if (branch.rows == 1) guess = x;

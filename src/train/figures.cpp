@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "soma/core/error.h"
 #include "train/plot.h"
@@ -111,6 +112,16 @@ std::string y_range(const LinePlot& figure) {
 }
 
 }  // namespace
+
+void add_mean(Series& series, double x, std::span<const double> values) {
+    const auto n = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+    double squares = 0;
+    for (const double v : values) squares += (v - mean) * (v - mean);
+    series.x.push_back(x);
+    series.y.push_back(mean);
+    series.error.push_back(n > 1 ? std::sqrt(squares / (n - 1)) : 0);
+}
 
 Plot plot_of(const LinePlot& figure) {
     SOMA_CHECK(!figure.series.empty(), "figure ", figure.text.name, ": no series");

@@ -42,5 +42,14 @@ TEST(Matrix, RejectsSizesThatDoNotFit) {
     EXPECT_THROW(columns(kA, 2, 4), Error);
 }
 
+TEST(Matrix, GrowsByRowsOfItsWidth) {
+    Matrix a(0, 2);
+    a.append_row(std::vector<double>{1, 2});
+    a.append_row(std::vector<double>{3, 4});
+    EXPECT_EQ(a.rows, 2);
+    EXPECT_EQ(a.values, (std::vector<double>{1, 2, 3, 4}));
+    EXPECT_THROW(a.append_row(std::vector<double>{5}), Error);
+}
+
 }  // namespace
 }  // namespace soma::linalg

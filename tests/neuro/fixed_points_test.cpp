@@ -38,6 +38,8 @@ TEST(FixedPoints, CubeHas27WithTheRightIndices) {
     const FixedPointReport r = find_fixed_points(test::cube(2), {}, block_seeds(1024, root, 1));
     ASSERT_EQ(r.points.size(), 27u);
     EXPECT_EQ(r.index_histogram(), (std::vector<Index>{8, 12, 6, 1}));
+    EXPECT_EQ(r.with_unstable(1), 12);
+    EXPECT_EQ(r.with_unstable(4), 0);
     EXPECT_EQ(r.lost, 0);
     for (const FixedPoint& p : r.points) {
         EXPECT_EQ(p.label, PointLabel::fixed);

@@ -185,5 +185,20 @@ TEST(FlowField, RejectsWrongSizes) {
     EXPECT_THROW(principal_plane(Matrix(1, 3)), Error);
 }
 
+// (3, 4, 0) / 5, and of (1, 0, 2) what is left without its share of 3/5 along it.
+TEST(Plane, AxesBecomeOrthonormal) {
+    const Plane p = orthonormal_plane({1, 2, 3}, {3, 4, 0}, {1, 0, 2});
+    const double across[] = {1 - 0.36, -0.48, 2};
+    const double norm = std::hypot(across[0], across[1], across[2]);
+    EXPECT_EQ(p.origin, (Vector{1, 2, 3}));
+    const double along[] = {0.6, 0.8, 0};
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_NEAR(p.e1[i], along[i], 1e-15);
+        EXPECT_NEAR(p.e2[i], across[i] / norm, 1e-15);
+    }
+    EXPECT_THROW(orthonormal_plane({0, 0}, {1, 2}, {2, 4}), Error);
+    EXPECT_THROW(orthonormal_plane({0, 0}, {1, 2}, {2, 4, 1}), Error);
+}
+
 }  // namespace
 }  // namespace soma::neuro

@@ -169,5 +169,14 @@ TEST(Figures, ScriptNamesItsDataFileAndBothImages) {
     EXPECT_FALSE(contains(script, kDataFile));
 }
 
+TEST(Figures, MeansHaveTheStandardDeviationOfTheirValues) {
+    Series s;
+    add_mean(s, 1, std::vector<double>{2, 4, 6});
+    add_mean(s, 2, std::vector<double>{5});
+    EXPECT_EQ(s.x, (std::vector<double>{1, 2}));
+    EXPECT_EQ(s.y, (std::vector<double>{4, 5}));
+    EXPECT_EQ(s.error, (std::vector<double>{2, 0}));
+}
+
 }  // namespace
 }  // namespace soma::train

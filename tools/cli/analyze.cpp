@@ -3,7 +3,6 @@
 
 #include "cli/analyze.h"
 
-#include <cstdio>
 #include <iostream>
 
 #include "cli/arguments.h"
@@ -164,12 +163,6 @@ std::vector<double> Subject::outputs(const std::vector<double>& x) const {
         neuro::apply(layer.f, std::ssize(x), x.data(), rates.data());
     }
     return linalg::product(readout, linalg::Matrix(std::ssize(x), 1, std::move(rates))).values;
-}
-
-std::string short_number(double value, int digits) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.*g", digits, value);
-    return text;
 }
 
 void add_analyze(CLI::App& program, Action& action) {

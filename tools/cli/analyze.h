@@ -58,7 +58,4 @@ Analysis analyze_flow(const Subject& s, const AnalyzeOptions& o, train::RunFolde
 // The largest exponents from the last of the states (6.9).
 Analysis analyze_lyapunov(const Subject& s, const AnalyzeOptions& o, train::RunFolder& folder);
 
-// "%.digits g"
-std::string short_number(double value, int digits = 4);
-
 }  // namespace soma::cli

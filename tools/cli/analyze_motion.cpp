@@ -4,10 +4,12 @@
 #include <cmath>
 
 #include "cli/analyze.h"
+#include "cli/text_table.h"
 #include "soma/core/error.h"
 #include "soma/data/npy.h"
 #include "soma/neuro/flow_field.h"
 #include "soma/neuro/lyapunov.h"
+#include "soma/systems/flow_figure.h"
 
 namespace soma::cli {
 namespace {
@@ -38,32 +40,6 @@ train::Series contour(const std::string& label, const std::vector<neuro::Segment
     return series;
 }
 
-// Every so many grid points an arrow; the longest is as long as the way to the next one.
-std::vector<train::Arrow> arrows(const neuro::FlowField& f) {
-    constexpr Index kMostArrows = 20;  // along an axis
-    const Index rows = f.speed.rows, cols = f.speed.cols;
-    const Index stride = std::max<Index>(1, (std::max(rows, cols) - 1) / kMostArrows);
-    const double da = (f.a_values[1] - f.a_values[0]) * static_cast<double>(stride);
-    const double db = (f.b_values[1] - f.b_values[0]) * static_cast<double>(stride);
-    double longest = 0;  // in units of the way to the next arrow
-    for (Index i = 0; i < rows; i += stride) {
-        for (Index j = 0; j < cols; j += stride) {
-            longest =
-                std::max(longest, std::hypot(f.a_velocity(i, j) / da, f.b_velocity(i, j) / db));
-        }
-    }
-    std::vector<train::Arrow> list;
-    for (Index i = 0; i < rows && longest > 0; i += stride) {
-        for (Index j = 0; j < cols; j += stride) {
-            list.push_back({.x = f.a_values[static_cast<std::size_t>(j)],
-                            .y = f.b_values[static_cast<std::size_t>(i)],
-                            .dx = f.a_velocity(i, j) / longest,
-                            .dy = f.b_velocity(i, j) / longest});
-        }
-    }
-    return list;
-}
-
 void draw_flow(const neuro::FlowField& f, const linalg::Matrix& states, train::RunFolder& folder) {
     constexpr Index kMostStates = 300;
     train::Series visited{"states", {}, {}};
@@ -79,7 +55,7 @@ void draw_flow(const neuro::FlowField& f, const linalg::Matrix& states, train::R
         .y_label = "PC2",
         .series = {visited, contour("PC1 at rest", neuro::zero_contour(f, f.a_velocity)),
                    contour("PC2 at rest", neuro::zero_contour(f, f.b_velocity))},
-        .arrows = arrows(f),
+        .arrows = systems::arrows_of(f),
         .points = true});
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cli/analyze.h"
+#include "cli/text_table.h"
 #include "soma/core/error.h"
 #include "soma/data/npy.h"
 #include "soma/neuro/certificate.h"

@@ -1,7 +1,6 @@
 // soma inspect: what is in a file of arrays or a log; safe on files that nobody vouches for.
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -23,12 +22,6 @@ struct Options {
     std::string file, other;
     bool verify = false, json = false, csv = false;
 };
-
-std::string short_number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.5g", value);
-    return text;
-}
 
 std::string shape_text(const std::vector<Index>& sizes) {
     std::string out;
@@ -73,8 +66,8 @@ void print_arrays(const ArrayFile& file, const std::string& path) {
         {"name", "type", "shape", "min", "max", "mean", "sd", "NaN", "Inf"}};
     for (const NamedArray& a : file.arrays) {
         const Statistics s = statistics_of(a.values);
-        rows.push_back({a.name, a.type, shape_text(a.sizes), short_number(s.min),
-                        short_number(s.max), short_number(s.mean), short_number(s.sd),
+        rows.push_back({a.name, a.type, shape_text(a.sizes), short_number(s.min, 5),
+                        short_number(s.max, 5), short_number(s.mean, 5), short_number(s.sd, 5),
                         concat(s.nan), concat(s.infinite)});
     }
     std::cout << text_table(rows);

@@ -1,6 +1,7 @@
 #include "cli/text_table.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace soma::cli {
 namespace {
@@ -11,6 +12,12 @@ std::size_t width_of(const std::string& text) {
 }
 
 }  // namespace
+
+std::string short_number(double value, int digits) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*g", digits, value);
+    return text;
+}
 
 std::string text_table(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;

@@ -10,4 +10,7 @@ namespace soma::cli {
 // Width counts characters, not bytes (UTF-8).
 std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
+// A number for a cell: "%.<digits>g".
+std::string short_number(double value, int digits = 4);
+
 }  // namespace soma::cli

@@ -3,6 +3,7 @@
 // values[i * cols + j]. Vectors are std::vector<double> or matrices of one column.
 
 #include <complex>
+#include <span>
 #include <vector>
 
 #include "soma/core/types.h"
@@ -27,6 +28,8 @@ struct BasicMatrix {
     const T& operator()(Index i, Index j) const {
         return values[static_cast<std::size_t>(i * cols + j)];
     }
+    // Error(usage) unless it has `cols` values.
+    void append_row(std::span<const T> values_of_row);
     T* row(Index i) { return values.data() + i * cols; }
     const T* row(Index i) const { return values.data() + i * cols; }
 };

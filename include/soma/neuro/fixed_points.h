@@ -93,6 +93,8 @@ struct FixedPointReport {
     Index singular_steps = 0;        // Newton steps at which J - 1 was near singular
     // Entry k: fixed points with k unstable modes. Empty without spectra.
     std::vector<Index> index_histogram() const;
+    // One of its entries; 0 behind its end.
+    Index with_unstable(std::size_t modes) const;
 };
 
 // Runs all stages. seeds [S, n], u [I]. Error(usage) for wrong sizes, Error(non_finite) naming seed

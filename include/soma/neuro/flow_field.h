@@ -23,6 +23,10 @@ struct Plane {
 // The plane of the two leading principal components of states [M, n], M >= 2, through their mean.
 Plane principal_plane(const linalg::Matrix& states);
 
+// The plane through `origin` along e1, and across it along e2: e1 and the part of e2 that is
+// orthogonal to it, both of unit length. Error(usage) for wrong sizes or a degenerate plane.
+Plane orthonormal_plane(std::vector<double> origin, std::vector<double> e1, std::vector<double> e2);
+
 // Coordinates of the orthogonal projections of states [M, n] on the plane: [M, 2].
 linalg::Matrix project(const Plane& plane, const linalg::Matrix& states);
 

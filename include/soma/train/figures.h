@@ -6,6 +6,7 @@
 // that a reader can replot them in any style.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,9 @@ struct Series {
     bool marks = false;                    // points among the curves of a plot
     int color = 0;                         // 1 to 7 of the palette; 0: by its place
 };
+
+// Adds the mean of `values`, at least one, at x, with their standard deviation (n - 1; 0 for one).
+void add_mean(Series& series, double x, std::span<const double> values);
 
 // From (x, y) to (x + dx, y + dy): one place of a flow field.
 struct Arrow {

@@ -16,15 +16,16 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "soma/core/parallel.h"
 #include "soma/linalg/linalg.h"
 #include "soma/neuro/certificate.h"
 #include "soma/neuro/psychometric.h"
 #include "soma/neuro/tasks/rdm.h"
+#include "soma/systems/flow_figure.h"
 #include "soma/systems/net_recipe.h"
 #include "soma/train/report.h"
-#include "systems/brain/flow_figure.h"
 #include "systems/claim_run.h"
 #include "systems/systems.h"
 
@@ -139,16 +140,8 @@ struct Anatomy {
     std::vector<Behaviour> by_duration;
     neuro::FixedPointReport points;
     neuro::IndexSum index_sum;
-    Index certified = 0;
 
-    Index with_unstable(std::size_t modes) const {
-        const std::vector<Index> histogram = points.index_histogram();
-        return modes < histogram.size() ? histogram[modes] : 0;
-    }
-    bool is_bistable() const {
-        return with_unstable(0) == 2 && with_unstable(1) == 1 &&
-               points.index_histogram().size() <= 2;
-    }
+    bool is_bistable() const { return points.index_histogram() == std::vector<Index>{2, 1}; }
     // Largest loss against the best observer over the trained coherences, in %.
     double deficit(const std::vector<double>& trained) const {
         double most = 0;
@@ -181,9 +174,6 @@ Anatomy dissect(std::unique_ptr<neuro::TaskNet> net, const Options& o) {
         neuro::make_seeds(neuro::sample_states(*a.net, *task, o.trajectories),
                           {.count = o.search_states, .seed = a.net->options().seed}));
     a.index_sum = neuro::index_sum(*d, no_input, a.points);
-    for (const neuro::FixedPoint& p : a.points.points) {
-        a.certified += neuro::certify(*d, p.x, no_input).certified ? 1 : 0;
-    }
     return a;
 }
 
@@ -194,13 +184,14 @@ constexpr int kBlack = 7;
 // Mean and standard deviation over nets.
 template <class F>
 void add_mean(train::Series& s, double x, const std::vector<Anatomy>& nets, F value) {
-    const auto n = static_cast<double>(nets.size());
-    double mean = 0, square = 0;
-    for (const Anatomy& a : nets) mean += value(a) / n;
-    for (const Anatomy& a : nets) square += std::pow(value(a) - mean, 2);
-    s.x.push_back(x);
-    s.y.push_back(mean);
-    s.error.push_back(nets.size() > 1 ? std::sqrt(square / (n - 1)) : 0);
+    std::vector<double> values;
+    for (const Anatomy& a : nets) values.push_back(value(a));
+    train::add_mean(s, x, values);
+}
+
+// Sums the noisy input of `ms`.
+neuro::PsychometricFit best_observer(const Options& o, double ms) {
+    return {.weights = {o.task.gain * std::sqrt(ms / o.task.dt) / o.task.noise}};
 }
 
 void draw_choices(train::RunFolder& folder, const std::vector<Anatomy>& nets, const Options& o) {
@@ -212,7 +203,7 @@ void draw_choices(train::RunFolder& folder, const std::vector<Anatomy>& nets, co
             return 100 * level.plus / level.trials;
         });
     }
-    const double slope = o.task.gain * std::sqrt(o.task.stimulus / o.task.dt) / o.task.noise;
+    const neuro::PsychometricFit observer = best_observer(o, o.task.stimulus);
     for (int k = -60; k <= 60; ++k) {
         const double c[] = {k / 60.0};
         double sum = 0;
@@ -220,7 +211,7 @@ void draw_choices(train::RunFolder& folder, const std::vector<Anatomy>& nets, co
         fit.x.push_back(c[0]);
         fit.y.push_back(100 * sum / static_cast<double>(nets.size()));
         best.x.push_back(c[0]);
-        best.y.push_back(50 * std::erfc(-c[0] * slope / std::sqrt(2.0)));
+        best.y.push_back(100 * neuro::choice_probability(observer, c));
     }
     shares.marks = true;
     fit.color = 1;
@@ -255,9 +246,8 @@ void draw_durations(train::RunFolder& folder, const std::vector<Anatomy>& nets, 
             });
         }
         for (double ms = o.durations.front(); ms <= o.durations.back(); ms += o.task.dt) {
-            const double signal = c * o.task.gain * std::sqrt(ms / o.task.dt) / o.task.noise;
             best.x.push_back(ms);
-            best.y.push_back(50 * std::erfc(-signal / std::sqrt(2.0)));
+            best.y.push_back(100 * neuro::choice_probability(best_observer(o, ms), {&c, 1}));
         }
         own.marks = true;
         own.color = best.color = color++;
@@ -292,23 +282,15 @@ neuro::Plane plane_of(const Anatomy& a, const neuro::Dynamics& d) {
         if (p.spectrum->stable) ends[ends[0] != nullptr] = &p;
     }
     const std::size_t n = saddle->x.size();
-    neuro::Plane plane{saddle->x, std::vector<double>(n), std::vector<double>(n)};
-    double norm = 0, overlap = 0, input_norm = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        plane.e1[i] = ends[1]->x[i] - ends[0]->x[i];
-        norm += plane.e1[i] * plane.e1[i];
-    }
     const double no_input[] = {0};
-    d.input_jacobian(plane.origin, no_input, plane.e2);
-    for (double& v : plane.e1) v /= std::sqrt(norm);
-    for (std::size_t i = 0; i < n; ++i) overlap += plane.e1[i] * plane.e2[i];
-    for (std::size_t i = 0; i < n; ++i) plane.e2[i] -= overlap * plane.e1[i];
-    for (const double v : plane.e2) input_norm += v * v;
-    for (double& v : plane.e2) v /= std::sqrt(input_norm);
-    if (overlap < 0) {
-        for (double& v : plane.e1) v = -v;
+    std::vector<double> across(n), along(n);
+    d.input_jacobian(saddle->x, no_input, across);
+    for (std::size_t i = 0; i < n; ++i) along[i] = ends[1]->x[i] - ends[0]->x[i];
+    // Evidence for the right moves to the right.
+    if (std::inner_product(along.begin(), along.end(), across.begin(), 0.0) < 0) {
+        for (double& v : along) v = -v;
     }
-    return plane;
+    return neuro::orthonormal_plane(saddle->x, along, across);
 }
 
 void draw_state_space(train::RunFolder& folder, const Anatomy& a, const Options& o) {
@@ -322,8 +304,7 @@ void draw_state_space(train::RunFolder& folder, const Anatomy& a, const Options&
             const double u[] = {ms < o.task.stimulus ? o.task.gain * c : 0};
             d->step(x, u, next);
             x.swap(next);
-            path.values.insert(path.values.end(), x.begin(), x.end());
-            ++path.rows;
+            path.append_row(x);
         }
         series.push_back(curve_in(plane, path, concat("coherence ", c)));
     }
@@ -331,8 +312,7 @@ void draw_state_space(train::RunFolder& folder, const Anatomy& a, const Options&
         linalg::Matrix points(0, d->size());
         for (const neuro::FixedPoint& p : a.points.points) {
             if (p.spectrum->unstable != modes) continue;
-            points.values.insert(points.values.end(), p.x.begin(), p.x.end());
-            ++points.rows;
+            points.append_row(p.x);
         }
         series.push_back(curve_in(plane, points, modes == 0 ? "stable" : "saddle"));
         series.back().marks = true;
@@ -408,7 +388,7 @@ private:
     }
 
     std::vector<double> values(const std::string& id) const {
-        const double best = o_.task.gain * std::sqrt(o_.task.stimulus / o_.task.dt) / o_.task.noise;
+        const double best = best_observer(o_, o_.task.stimulus).weights[0];
         std::vector<double> each;
         for (const Anatomy& a : all_) {
             if (id == "accuracy") each.push_back(a.deficit(o_.task.coherences));

@@ -77,11 +77,6 @@ struct Anatomy {
     bool is_cube = false;        // the graph is that of the cube
     Index edges_of_one_bit = 0;  // saddles whose ends are memories that differ in one bit
     linalg::Matrix states;
-
-    Index with_unstable(std::size_t modes) const {
-        const std::vector<Index> histogram = points.index_histogram();
-        return modes < histogram.size() ? histogram[modes] : 0;
-    }
 };
 
 // The memory that a state holds: the signs of the outputs, as a word.
@@ -187,9 +182,10 @@ public:
                     return static_cast<double>(std::count_if(all_.begin(), all_.end(), holds));
                 };
                 c[0].values = {least([](const Anatomy& a) { return a.score; })};
-                c[1].values = {count([](const Anatomy& a) { return a.with_unstable(0) == 8; })};
+                c[1].values = {
+                    count([](const Anatomy& a) { return a.points.with_unstable(0) == 8; })};
                 c[2].values = {count([](const Anatomy& a) {
-                    return a.with_unstable(1) == 12 && a.edges_of_one_bit == 12;
+                    return a.points.with_unstable(1) == 12 && a.edges_of_one_bit == 12;
                 })};
                 c[3].values = {count([](const Anatomy& a) { return a.is_cube; })};
                 c[4].values = {count([](const Anatomy& a) {
@@ -229,8 +225,7 @@ private:
         linalg::Matrix corners(0, a.states.cols);
         for (const neuro::FixedPoint& point : a.points.points) {
             if (!point.spectrum->stable) continue;
-            corners.values.insert(corners.values.end(), point.x.begin(), point.x.end());
-            ++corners.rows;
+            corners.append_row(point.x);
         }
         if (corners.rows < 4) return;
         const neuro::Pca pca = neuro::pca(corners, {.components = 3});
@@ -278,7 +273,7 @@ private:
         for (std::size_t modes = 0; modes < 4; ++modes) {
             train::BarChart::Bars bars{std::to_string(modes) + " unstable", {}};
             for (const Anatomy& a : all_) {
-                bars.values.push_back(static_cast<double>(a.with_unstable(modes)));
+                bars.values.push_back(static_cast<double>(a.points.with_unstable(modes)));
             }
             chart.series.push_back(std::move(bars));
         }
@@ -334,10 +329,12 @@ NetSweep sweep_flipflop2013() {
             SOMA_CHECK(linalg::available(), "flipflop2013: soma was built without LAPACK");
             const Anatomy a = dissect(o, seed, stop);
             if (stop()) return std::nullopt;
-            return train::Fields{
-                {"accuracy", a.score},           {"loss", a.loss},
-                {"updates_done", a.updates},     {"stable_points", a.with_unstable(0)},
-                {"saddles", a.with_unstable(1)}, {"cube", a.is_cube}};
+            return train::Fields{{"accuracy", a.score},
+                                 {"loss", a.loss},
+                                 {"updates_done", a.updates},
+                                 {"stable_points", a.points.with_unstable(0)},
+                                 {"saddles", a.points.with_unstable(1)},
+                                 {"cube", a.is_cube}};
         });
 }
 

@@ -1,4 +1,4 @@
-#include "systems/brain/flow_figure.h"
+#include "soma/systems/flow_figure.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 namespace soma::systems {
 namespace {
 
-constexpr Index kGrid = 21;  // arrows along each axis
+constexpr Index kGrid = 21;  // along each axis
 
 }  // namespace
 
@@ -14,6 +14,31 @@ train::Series curve_in(const neuro::Plane& plane, const linalg::Matrix& states,
                        const std::string& label) {
     const linalg::Matrix at = neuro::project(plane, states);
     return {label, linalg::column(at, 0), linalg::column(at, 1)};
+}
+
+std::vector<train::Arrow> arrows_of(const neuro::FlowField& f) {
+    constexpr Index kMostArrows = 20;  // along an axis
+    const Index rows = f.speed.rows, cols = f.speed.cols;
+    const Index stride = std::max<Index>(1, (std::max(rows, cols) - 1) / kMostArrows);
+    const double da = (f.a_values[1] - f.a_values[0]) * static_cast<double>(stride);
+    const double db = (f.b_values[1] - f.b_values[0]) * static_cast<double>(stride);
+    double longest = 0;  // in units of the way to the next arrow
+    for (Index i = 0; i < rows; i += stride) {
+        for (Index j = 0; j < cols; j += stride) {
+            longest =
+                std::max(longest, std::hypot(f.a_velocity(i, j) / da, f.b_velocity(i, j) / db));
+        }
+    }
+    std::vector<train::Arrow> list;
+    for (Index i = 0; i < rows && longest > 0; i += stride) {
+        for (Index j = 0; j < cols; j += stride) {
+            list.push_back({.x = f.a_values[static_cast<std::size_t>(j)],
+                            .y = f.b_values[static_cast<std::size_t>(i)],
+                            .dx = f.a_velocity(i, j) / longest,
+                            .dy = f.b_velocity(i, j) / longest});
+        }
+    }
+    return list;
 }
 
 std::vector<train::Arrow> flow_over(const std::vector<train::Series>& series,
@@ -30,25 +55,7 @@ std::vector<train::Arrow> flow_over(const std::vector<train::Series>& series,
             }
         }
     }
-    const neuro::FlowField field = neuro::flow_field(d, u, plane, grid);
-    const double cell[] = {(grid.high[0] - grid.low[0]) / (kGrid - 1),
-                           (grid.high[1] - grid.low[1]) / (kGrid - 1)};
-    double longest = 0;
-    const auto length = [&](Index i, Index j) {
-        return std::hypot(field.a_velocity(i, j) / cell[0], field.b_velocity(i, j) / cell[1]);
-    };
-    for (Index i = 0; i < kGrid; ++i) {
-        for (Index j = 0; j < kGrid; ++j) longest = std::max(longest, length(i, j));
-    }
-    std::vector<train::Arrow> arrows;
-    for (Index i = 0; i < kGrid; ++i) {
-        for (Index j = 0; j < kGrid; ++j) {
-            arrows.push_back({field.a_values[static_cast<std::size_t>(j)],
-                              field.b_values[static_cast<std::size_t>(i)],
-                              field.a_velocity(i, j) / longest, field.b_velocity(i, j) / longest});
-        }
-    }
-    return arrows;
+    return arrows_of(neuro::flow_field(d, u, plane, grid));
 }
 
 }  // namespace soma::systems

@@ -42,6 +42,7 @@
 #include "soma/neuro/tasks/rdm.h"
 #include "soma/neuro/tasks/romo.h"
 #include "systems/claim_run.h"
+#include "systems/slope.h"
 #include "systems/systems.h"
 
 namespace soma::systems {
@@ -178,11 +179,12 @@ double mean_field_error(const LowRankStudy& mante, Index units) {
 
 // Slope of ln error on ln N, by least squares over N = 256, 1024, 4096, 16384.
 double mean_field_slope(const LowRankStudy& mante) {
-    std::vector<double> y;
+    std::vector<double> log_n, log_error;
     for (const Index units : {256, 1024, 4096, 16384}) {
-        y.push_back(std::log(mean_field_error(mante, units)));
+        log_n.push_back(std::log(static_cast<double>(units)));
+        log_error.push_back(std::log(mean_field_error(mante, units)));
     }
-    return (3 * (y[3] - y[0]) + (y[2] - y[1])) / (10 * std::log(4.0));
+    return fitted_slope(log_n, log_error);
 }
 
 // Of the two contexts the worse ratio |velocity from the attended| / |from the ignored input|.

@@ -80,8 +80,7 @@ void measure_choices(ManteAnatomy& a, const neuro::Task& task, const ManteAnalys
                 c.plus += choices[b] > 0 ? 1 : 0;
                 c.all += 1;
             }
-            evidence[context].values.insert(evidence[context].values.end(), shown, shown + 2);
-            ++evidence[context].rows;
+            evidence[context].append_row(shown);
             chosen[context].push_back(choices[b]);
         }
     }
@@ -258,7 +257,6 @@ double angle_to_choice(const ContextAnatomy& c, const neuro::Tdr& tdr) {
 
 void measure_population(ManteAnatomy& a, const neuro::Task& task, const ManteAnalysis& analysis) {
     const Recording r = record(*a.net, task, analysis.tdr_trials_per_cell);
-    a.first_step = r.first_step;
     a.tdr = neuro::tdr(r.rates, variables_of(r));
     const neuro::Responses along = a.tdr.project(r.rates);
     for (int k = 0; k < 2; ++k) {
@@ -302,7 +300,6 @@ ManteAnatomy dissect_mante(std::unique_ptr<neuro::TaskNet> net, const neuro::Man
     const auto task = neuro::make_mante(options);
     ManteAnatomy a;
     a.net = std::move(net);
-    a.score_trials = analysis.score_trials;
     a.score = neuro::evaluate_task(*a.net, *task, analysis.score_trials).score;
     measure_choices(a, *task, analysis);
 

@@ -52,23 +52,11 @@ struct ContextAnatomy {
 struct ManteAnatomy {
     std::unique_ptr<neuro::TaskNet> net;
     double score = 0;
-    Index score_trials = 0;
     std::array<ContextAnatomy, 2> contexts;
     neuro::Tdr tdr;
-    Index first_step = 0;  // of the paths, in steps of the trial
     // How far the evidence of a sense moves the activity along its axis when it is irrelevant, as
     // a share of when it is relevant; the smaller of both senses. 1: nothing is gated.
     double irrelevant_excursion = 0;
-
-    // The smaller or larger value of the two contexts.
-    template <class F>
-    double worst(F value) const {
-        return std::min<double>(value(contexts[0]), value(contexts[1]));
-    }
-    template <class F>
-    double largest(F value) const {
-        return std::max<double>(value(contexts[0]), value(contexts[1]));
-    }
 };
 
 struct ManteAnalysis {

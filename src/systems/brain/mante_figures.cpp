@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "soma/neuro/tasks/batch.h"
+#include "soma/systems/flow_figure.h"
 #include "soma/train/report.h"
-#include "systems/brain/flow_figure.h"
 
 namespace soma::systems {
 namespace {
@@ -16,12 +16,6 @@ using train::Series;
 constexpr const char* kSense[] = {"motion", "colour"};
 constexpr int kBlack = 7;
 
-std::string short_number(double v) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%g", v);
-    return text;
-}
-
 // ---- behaviour --------------------------------------------------------------------------------
 
 // Mean and standard deviation over nets of the share of choices at each level.
@@ -31,14 +25,12 @@ Series shares(std::span<const ManteAnatomy> nets, std::size_t context, bool rele
         const ContextAnatomy& c = a.contexts[context];
         return relevant ? c.relevant : c.irrelevant;
     };
-    Series s{label, curve(nets[0]).coherence, {}};
-    const auto n = static_cast<double>(nets.size());
-    for (std::size_t k = 0; k < s.x.size(); ++k) {
-        double mean = 0, square = 0;
-        for (const ManteAnatomy& a : nets) mean += 100 * curve(a).share[k] / n;
-        for (const ManteAnatomy& a : nets) square += std::pow(100 * curve(a).share[k] - mean, 2);
-        s.y.push_back(mean);
-        s.error.push_back(nets.size() > 1 ? std::sqrt(square / (n - 1)) : 0);
+    const std::vector<double>& levels = curve(nets[0]).coherence;
+    Series s{label, {}, {}};
+    for (std::size_t k = 0; k < levels.size(); ++k) {
+        std::vector<double> values;
+        for (const ManteAnatomy& a : nets) values.push_back(100 * curve(a).share[k]);
+        train::add_mean(s, levels[k], values);
     }
     s.marks = true;
     return s;
@@ -58,7 +50,7 @@ Series smooth(const std::string& label, double largest, F value) {
 void draw_choices(train::RunFolder& folder, std::span<const ManteAnatomy> nets,
                   const neuro::ManteOptions& task) {
     const double steps = std::floor(task.stimulus / task.dt + 1e-9);
-    const double ideal = task.gain * std::sqrt(steps) / task.noise;
+    const neuro::PsychometricFit best{.weights = {task.gain * std::sqrt(steps) / task.noise}};
     for (std::size_t k = 0; k < 2; ++k) {
         const double largest = nets[0].contexts[k].relevant.coherence.back();
         // The mean of the fitted curves over nets and the levels of the other sense.
@@ -96,7 +88,7 @@ void draw_choices(train::RunFolder& folder, std::span<const ManteAnatomy> nets,
         plot.series.push_back(smooth("", largest, fitted(0)));
         plot.series.push_back(smooth("", largest, fitted(1)));
         plot.series.push_back(smooth("best observer", largest, [&](double c) {
-            return 0.5 * std::erfc(-c * ideal / std::sqrt(2.0));
+            return neuro::choice_probability(best, {&c, 1});
         }));
         plot.series[2].color = 1;
         plot.series[3].color = 2;
@@ -157,7 +149,7 @@ void draw_paths(train::RunFolder& folder, const ManteAnatomy& a) {
                 bool named = false;
                 for (const MeanPath& p : c.paths[sense]) {
                     if (p.coherence != levels[level]) continue;
-                    Series s{named ? "" : concat(kSense[sense], " ", short_number(p.coherence)),
+                    Series s{named ? "" : concat(kSense[sense], " ", p.coherence),
                              linalg::column(p.along, 0), linalg::column(p.along, axis)};
                     s.color = static_cast<int>(level) % (kBlack - 1) + 1;
                     plot.series.push_back(std::move(s));
@@ -172,37 +164,24 @@ void draw_paths(train::RunFolder& folder, const ManteAnatomy& a) {
 
 // ---- dynamics ---------------------------------------------------------------------------------
 
-std::vector<double> unit(std::vector<double> v) {
-    double norm = 0;
-    for (const double e : v) norm += e * e;
-    for (double& e : v) e /= std::sqrt(norm);
-    return v;
-}
-
 // The plane of the line and of what the relevant evidence adds to the state, orthonormal, through
 // the middle of the slow points.
 neuro::Plane plane_of(const ContextAnatomy& c, const neuro::Dynamics& d, Index relevant) {
     const std::size_t n = c.slow.points.front().x.size();
-    neuro::Plane plane{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
+    const auto inputs = static_cast<std::size_t>(d.inputs());
+    std::vector<double> origin(n), along(n), across(n), b(n * inputs);
     for (const neuro::LinePoint& p : c.line.points) {
         const std::vector<double>& x = c.slow.points[static_cast<std::size_t>(p.point)].x;
         for (std::size_t i = 0; i < n; ++i) {
-            plane.origin[i] += x[i] / static_cast<double>(c.line.points.size());
-            plane.e1[i] += p.mode.direction[i];
+            origin[i] += x[i] / static_cast<double>(c.line.points.size());
+            along[i] += p.mode.direction[i];
         }
     }
-    plane.e1 = unit(plane.e1);
-    std::vector<double> b(n * static_cast<std::size_t>(d.inputs()));
-    d.input_jacobian(plane.origin, c.input, b);
-    double overlap = 0;
+    d.input_jacobian(origin, c.input, b);
     for (std::size_t i = 0; i < n; ++i) {
-        plane.e2[i] =
-            b[i * static_cast<std::size_t>(d.inputs() + 0) + static_cast<std::size_t>(relevant)];
-        overlap += plane.e2[i] * plane.e1[i];
+        across[i] = b[i * inputs + static_cast<std::size_t>(relevant)];
     }
-    for (std::size_t i = 0; i < n; ++i) plane.e2[i] -= overlap * plane.e1[i];
-    plane.e2 = unit(plane.e2);
-    return plane;
+    return neuro::orthonormal_plane(origin, along, across);
 }
 
 // Noiseless trials with relevant evidence alone, from its beginning to the decision.
@@ -226,8 +205,7 @@ std::vector<Series> paths_in(const neuro::Plane& plane, const ManteAnatomy& a,
         const Index begin = trial.epoch("stimulus").begin, end = trial.epoch("decision").begin;
         Matrix part(end - begin, all.cols);
         std::copy(all.row(begin), all.row(begin) + part.rows * all.cols, part.values.begin());
-        series.push_back(
-            curve_in(plane, part, concat(kSense[context], " ", short_number(relevant))));
+        series.push_back(curve_in(plane, part, concat(kSense[context], " ", relevant)));
         series.back().color = static_cast<int>(series.size() - 1) % (kBlack - 1) + 1;
     }
     return series;
@@ -242,10 +220,7 @@ void draw_state_space(train::RunFolder& folder, const ManteAnatomy& a,
         const neuro::Plane plane = plane_of(c, *d, static_cast<Index>(k));
         std::vector<Series> series = paths_in(plane, a, *d, task, k);
         Matrix points(0, d->size());
-        for (const neuro::FixedPoint& p : c.slow.points) {
-            points.values.insert(points.values.end(), p.x.begin(), p.x.end());
-            ++points.rows;
-        }
+        for (const neuro::FixedPoint& p : c.slow.points) points.append_row(p.x);
         series.push_back(curve_in(plane, points, "slow points"));
         series.back().marks = true;
         series.back().color = kBlack;

@@ -27,7 +27,7 @@
 #include "soma/train/report.h"
 #include "systems/claim_run.h"
 #include "systems/sequence/delayed_xor.h"
-#include "systems/sequence/slope.h"
+#include "systems/slope.h"
 #include "systems/systems.h"
 
 namespace soma::systems {

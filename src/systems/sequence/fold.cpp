@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "soma/neuro/recurrent_gradients.h"
-#include "systems/sequence/slope.h"
+#include "systems/slope.h"
 
 namespace soma::systems {
 
