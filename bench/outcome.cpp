@@ -84,10 +84,10 @@ std::size_t Outcome::best_rival() const {
     return best;
 }
 
-Spread Outcome::ratio(std::size_t contender) const {
+Spread Outcome::ratio(std::size_t contender, std::size_t to) const {
     std::vector<double> ratios;
-    for (std::size_t r = 0; r < timings[0].seconds.size(); ++r)
-        ratios.push_back(timings[contender].seconds[r] / timings[0].seconds[r]);
+    for (std::size_t r = 0; r < timings[to].seconds.size(); ++r)
+        ratios.push_back(timings[contender].seconds[r] / timings[to].seconds[r]);
     return spread_of(std::move(ratios));
 }
 

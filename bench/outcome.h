@@ -34,10 +34,10 @@ struct Outcome {
     std::vector<std::string> notes = {};  // why a rival is missing
 
     double gflops(std::size_t contender = 0) const;
-    Spread peak_share() const;  // of soma: 1 is the peak
-    // The index of the fastest rival, 0 without any; soma's ratios to a contender.
-    std::size_t best_rival() const;
-    Spread ratio(std::size_t contender) const;
+    Spread peak_share() const;       // of soma: 1 is the peak
+    std::size_t best_rival() const;  // the index of the fastest, 0 without any
+    // Per round: time of a contender / time of `to`; rival's / soma's as long as nothing is said.
+    Spread ratio(std::size_t contender, std::size_t to = 0) const;
     bool conclusive() const;
 };
 

@@ -41,6 +41,9 @@ TEST_F(Bench, BadValuesAreRefusedBeforeAnythingIsMeasured) {
         {{"gemm", "--rivals", "nowhere"}, "'nowhere' is no folder"},
         {{"gemm", "--net", "vgg16"}, "--net belongs to soma bench conv"},
         {{"gemm", "512"}, "unexpected '512'"},
+        {{"gemm", "--steps", "10"}, "--steps belongs to soma bench rnn"},
+        {{"rnn", "--cell", "ltsm"}, "did you mean lstm?"},
+        {{"rnn", "--units", "64,0"}, "'0'"},
     };
     for (const auto& [arguments, message] : cases) {
         std::vector<std::string> all = {"bench"};
@@ -97,6 +100,16 @@ TEST_F(Bench, PlotsARooflineOrSaysWhyNot) {
     EXPECT_TRUE(contains(content(folder_.file("roof.gp")), "FMA peak"));
     const bool drawn = std::filesystem::exists(folder_.file("roof.png"));
     EXPECT_EQ(drawn, contains(r.out, "roofline: roof.png")) << r.out;
+}
+
+TEST_F(Bench, RnnSetsAStepBesideItsParts) {
+    const Result r = run({"bench", "rnn", "--cell", "ctrnn,lstm", "--units", "8", "--batch", "4",
+                          "--steps", "3", "--rounds", "3"});
+
+    EXPECT_TRUE(r.code == 0 || r.code == 1) << r.err;  // 1: too noisy to conclude
+    EXPECT_TRUE(contains(r.out, "pass/products")) << r.out;
+    EXPECT_TRUE(contains(r.out, "| ctrnn | N 8 B 4 T 3 I 4 |")) << r.out;
+    EXPECT_TRUE(contains(r.out, "| lstm  | N 8 B 4 T 3 I 4 |")) << r.out;
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ const std::map<std::string, Subject>& subjects() {
         {"gemm", {bench_gemm, {"class", "long", "dtype", "json", "plot"}}},
         {"conv", {bench_conv, {"net", "pass", "im2col", "json"}}},
         {"explain", {bench_explain, {"ta", "tb", "dtype"}}},
-        {"accuracy", {bench_accuracy, {}}}};
+        {"accuracy", {bench_accuracy, {}}},
+        {"rnn", {bench_rnn, {"cell", "units", "batch", "steps", "inputs", "json"}}}};
     return map;
 }
 
@@ -51,7 +52,7 @@ void check_subject(const CLI::App& verb, const BenchOptions& options) {
     const auto at = subjects().find(options.what);
     SOMA_CHECK(at != subjects().end(), "soma bench: '", options.what, "' cannot be measured",
                did_you_mean(options.what, subject_names()),
-               "; need peak, gemm, conv, explain or accuracy");
+               "; need peak, gemm, conv, rnn, explain or accuracy");
     for (const auto& [name, other] : subjects()) {
         for (const std::string& option : other.options) {
             const std::vector<std::string>& own = at->second.options;
@@ -74,14 +75,6 @@ int run_bench(const CLI::App& verb, const BenchOptions& options) {
     return subjects().at(options.what).run(options);
 }
 
-// A line that the next one overwrites, for people at a terminal.
-void show_progress(const BenchOptions& options, std::size_t done, std::size_t all,
-                   const std::string& what) {
-    if (options.common.quiet || isatty(STDERR_FILENO) == 0) return;
-    std::cerr << "\r\033[K" << done << "/" << all << " " << what << std::flush;
-    if (done == all) std::cerr << "\r\033[K" << std::flush;
-}
-
 std::vector<Rival> rivals_of(const BenchOptions& options) {
     return bench::find_rivals(bench::library_folders(options.rivals), options.threads());
 }
@@ -101,6 +94,13 @@ int conclude(const BenchOptions& options, const std::vector<Rival>& rivals,
 }
 
 }  // namespace
+
+void show_progress(const BenchOptions& options, std::size_t done, std::size_t all,
+                   const std::string& what) {
+    if (options.common.quiet || isatty(STDERR_FILENO) == 0) return;
+    std::cerr << "\r\033[K" << done << "/" << all << " " << what << std::flush;
+    if (done == all) std::cerr << "\r\033[K" << std::flush;
+}
 
 int bench_peak(const BenchOptions& options) {
     BenchJson json(options.json);
@@ -191,13 +191,15 @@ void add_bench(CLI::App& program, Action& action) {
     CLI::App* verb = add_verb(
         program, "bench", "speed: of the machine, of the kernels, of rival libraries beside them",
         "soma bench peak\n  soma bench gemm --class small,medium\n"
+        "  soma bench rnn --cell ctrnn,lstm --units 64,128 --steps 200\n"
         "  soma bench conv --net resnet50 --rivals /path/to/wheels/lib\n"
         "  soma bench explain gemm 512 512 512\n  soma bench accuracy",
         options->common);
     verb->get_option("--num-threads")->description("threads of every contender; default: 1");
     verb->add_option("what", options->what,
                      "peak: FMA peak and bandwidths\ngemm, conv: the published shapes against "
-                     "every rival found\nexplain gemm M N K: plan, traffic, predicted and measured "
+                     "every rival found\nrnn: training steps of recurrent layers beside their "
+                     "parts\nexplain gemm M N K: plan, traffic, predicted and measured "
                      "time\naccuracy: rounding errors against their bars")
         ->required();
     verb->add_option("shape", options->rest, "of explain: gemm M N K");
@@ -212,6 +214,15 @@ void add_bench(CLI::App& program, Action& action) {
                    "conv: also im2col and the first rival's product, forward");
     verb->add_flag("--ta", options->transpose_a, "explain: A is stored transposed");
     verb->add_flag("--tb", options->transpose_b, "explain: B is stored transposed");
+    verb->add_option("--cell", options->cells,
+                     "rnn: ctrnn, lstm, gru, gru_before, ugrnn; default: ctrnn");
+    verb->add_option("--units", options->units, "rnn: sizes, for example 64,128")
+        ->delimiter(',')
+        ->check(whole_number(1, 1 << 16));
+    verb->add_option("--batch", options->batch, "rnn: trials")->check(whole_number(1, 1 << 16));
+    verb->add_option("--steps", options->steps, "rnn: of time")->check(whole_number(1, 1 << 16));
+    verb->add_option("--inputs", options->inputs, "rnn: numbers a step")
+        ->check(whole_number(1, 1 << 16));
     verb->add_option("--rounds", options->rounds, "timings of each contender; their median counts")
         ->check(whole_number(3, 10000));
     verb->add_option("--rivals", options->rivals,

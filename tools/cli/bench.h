@@ -17,6 +17,9 @@ struct BenchOptions {
     std::vector<std::string> rest;  // of `explain`
     std::string classes, nets, passes, rivals, dtype = "f32";
     std::string json, plot;
+    std::string cells;
+    std::vector<Index> units = {64, 128, 256, 512};
+    Index batch = 32, steps = 51, inputs = 4;
     int rounds = 20;
     bool slow = false, im2col = false, transpose_a = false, transpose_b = false;
 
@@ -30,6 +33,11 @@ int bench_gemm(const BenchOptions& options);
 int bench_conv(const BenchOptions& options);
 int bench_explain(const BenchOptions& options);
 int bench_accuracy(const BenchOptions& options);
+int bench_rnn(const BenchOptions& options);
+
+// A line that the next one overwrites, for people at a terminal.
+void show_progress(const BenchOptions& options, std::size_t done, std::size_t all,
+                   const std::string& what);
 
 // The words of a list separated by commas, each one of `known`; all of them for "". Error(usage),
 // naming the option and the nearest, for any other word.
@@ -40,11 +48,13 @@ std::vector<std::string> chosen(const std::string& option, const std::string& li
 std::string markdown_table(const std::vector<std::vector<std::string>>& rows);
 std::string fixed(double value, int digits);  // "-" for NaN
 
-// The machine, the kernels and the rivals; a warning where the machine is busy.
+// The machine and the kernels, with a warning where the machine is busy; and the rivals.
+std::string machine_header(const BenchOptions& options);
 std::string bench_header(const BenchOptions& options, const std::vector<bench::Rival>& rivals);
 // All rows, then what follows for each group, or why nothing does.
 std::string outcome_table(const std::vector<bench::Outcome>& outcomes);
 std::string summary_text(const std::vector<bench::Outcome>& outcomes);
+std::string refusal_text(const std::string& reason);  // of bench::refusal; "" for ""
 
 // A file for --json, opened before anything is measured: Error(checkpoint) when it cannot be.
 class BenchJson {

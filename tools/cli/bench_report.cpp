@@ -187,17 +187,22 @@ std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
     return out;
 }
 
-std::string bench_header(const BenchOptions& options, const std::vector<Rival>& rivals) {
+std::string machine_header(const BenchOptions& options) {
     std::string out = concat(cpu().model, ", ", kernels::active().isa, ", ", options.dtype, ", ",
                              options.threads(), options.threads() == 1 ? " thread" : " threads",
                              ", ", options.rounds, " rounds, ", kCompiler,
                              in_virtual_machine() ? ", in a virtual machine" : "", "\n");
-    for (const Rival& r : rivals) out += concat("  ", r.name, ": ", r.version, "\n");
-    if (rivals.empty()) out += "  no rival found; --rivals DIR says where libraries are\n";
     const double load = load_average();
     if (load > kBusyLoad * cpu().cores)
         out += concat("warning: the machine is busy (load ", fixed(load, 1), " on ", cpu().cores,
                       " processors); figures suffer\n");
+    return out;
+}
+
+std::string bench_header(const BenchOptions& options, const std::vector<Rival>& rivals) {
+    std::string out = machine_header(options);
+    for (const Rival& r : rivals) out += concat("  ", r.name, ": ", r.version, "\n");
+    if (rivals.empty()) out += "  no rival found; --rivals DIR says where libraries are\n";
     return out;
 }
 
@@ -222,10 +227,14 @@ std::string outcome_table(const std::vector<Outcome>& outcomes) {
            "than 5 %.\n";
 }
 
+std::string refusal_text(const std::string& reason) {
+    if (reason.empty()) return "";
+    return concat("No conclusion: ", reason, ". Repeat on a quieter machine.\n");
+}
+
 std::string summary_text(const std::vector<Outcome>& outcomes) {
     const std::string reason = bench::refusal(outcomes);
-    if (!reason.empty())
-        return concat("No conclusion: ", reason, ". Repeat on a quieter machine.\n");
+    if (!reason.empty()) return refusal_text(reason);
     std::vector<std::vector<std::string>> rows = {
         {"class", "% of peak", "best rival", "worst", "worst shape"}};
     std::string lists;
