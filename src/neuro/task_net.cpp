@@ -22,22 +22,30 @@ std::vector<double> as_double(const Tensor& x) {
 
 // Weight of every squared error: e = mask (z - y) stands inside the square.
 std::vector<float> error_weights(const TaskBatch& batch) {
-    const Tensor mask = batch.mask();
+    const Tensor mask = batch.mask();  // [T, B, O]
     const auto m = mask.data<float>();
-    const Index outputs = batch.task().outputs(), trials = batch.size();
-    std::vector<double> share(static_cast<std::size_t>(trials), 0);  // of a trial's errors
+    const auto outputs = static_cast<std::size_t>(batch.task().outputs());
+    const auto trials = static_cast<std::size_t>(batch.size());
+    std::vector<double> share(trials, 0);  // of a trial's errors
     if (batch.task().loss() == TaskLoss::per_element) {
         std::fill(share.begin(), share.end(), 1 / static_cast<double>(m.size()));
     } else {
-        for (std::size_t i = 0; i < m.size(); ++i) {
-            share[i / static_cast<std::size_t>(outputs) % share.size()] += m[i];
+        for (std::size_t i = 0; i < m.size();) {
+            for (std::size_t b = 0; b < trials; ++b) {
+                for (std::size_t o = 0; o < outputs; ++o, ++i) share[b] += m[i];
+            }
         }
         for (double& s : share) s = s > 0 ? 1 / (s * static_cast<double>(trials)) : 0;
     }
+    std::vector<double> share_of_column;  // [B, O]
+    for (const double s : share) share_of_column.insert(share_of_column.end(), outputs, s);
+    const std::size_t columns = share_of_column.size();
     std::vector<float> weights(m.size());
-    for (std::size_t i = 0; i < m.size(); ++i) {
-        const double s = share[i / static_cast<std::size_t>(outputs) % share.size()];
-        weights[i] = static_cast<float>(s * static_cast<double>(m[i]) * static_cast<double>(m[i]));
+    for (std::size_t row = 0; row < m.size(); row += columns) {
+        for (std::size_t c = 0; c < columns; ++c) {
+            const double mask_value = m[row + c];
+            weights[row + c] = static_cast<float>(share_of_column[c] * mask_value * mask_value);
+        }
     }
     return weights;
 }

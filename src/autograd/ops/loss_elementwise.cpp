@@ -31,32 +31,37 @@ struct Pair {
     double delta;  // of huber
 };
 
-// f(begin, end, weight) on ranges of one weight that cover [0, n).
+// f(i, weight) for all of [0, n). The loops are apart because each vectorises on its own terms.
 template <class F>
-void for_each_weight(Index n, const Pair& pair, F&& f) {
-    const Index cols = pair.weights == nullptr ? n : n / std::max<Index>(pair.rows, 1);
+void for_each_weighted(Index n, const Pair& pair, F&& f) {
     parallel_for(n, kGrain, [&](Index begin, Index end) {
-        while (begin < end) {
-            const Index row = begin / cols, stop = std::min(end, (row + 1) * cols);
-            f(begin, stop, pair.weights == nullptr ? 1.0F : pair.weights[row]);
-            begin = stop;
+        if (pair.weights == nullptr) {
+            for (Index i = begin; i < end; ++i) f(i, 1.0F);
+        } else if (pair.rows == n) {
+            for (Index i = begin; i < end; ++i) f(i, pair.weights[i]);
+        } else {
+            const Index cols = n / pair.rows;
+            while (begin < end) {
+                const Index row = begin / cols, stop = std::min(end, (row + 1) * cols);
+                const float weight = pair.weights[row];
+                for (; begin < stop; ++begin) f(begin, weight);
+            }
         }
     });
 }
 
-// d (+)= factor * weight * slope(i), and 0 on rows of weight 0.
+// d (+)= factor * weight * slope(i), and 0 where the weight is.
 template <class T, class Slope>
 void add_slopes(Index n, const Pair& pair, T factor, GradSlot<T> d, Slope&& slope) {
-    for_each_weight(n, pair, [&](Index begin, Index end, float weight) {
-        const T a = factor * static_cast<T>(weight);
-        if (weight == 0) {
-            if (!d.accumulate) std::fill(d.data + begin, d.data + end, T{0});
-        } else if (d.accumulate) {
-            for (Index i = begin; i < end; ++i) d.data[i] += a * slope(i);
-        } else {
-            for (Index i = begin; i < end; ++i) d.data[i] = a * slope(i);
-        }
-    });
+    const auto share = [factor, slope](Index i, float weight) {
+        return weight == 0 ? T{0} : factor * static_cast<T>(weight) * slope(i);
+    };
+    T* const data = d.data;
+    if (d.accumulate) {
+        for_each_weighted(n, pair, [=](Index i, float weight) { data[i] += share(i, weight); });
+    } else {
+        for_each_weighted(n, pair, [=](Index i, float weight) { data[i] = share(i, weight); });
+    }
 }
 
 template <class T>
@@ -157,10 +162,8 @@ Var pair_loss(const OpInfo& op, Var y, Var target, const LossOptions& options, d
     T* loss = scratch.array<T>(n);
     losses(n, tape.node(y).y<T>(), tape.node(target).y<T>(), loss);
     if (pair.weights != nullptr) {
-        for_each_weight(n, pair, [&](Index begin, Index end, float weight) {
-            for (Index i = begin; i < end; ++i) {
-                loss[i] = weight == 0 ? T{0} : loss[i] * static_cast<T>(weight);
-            }
+        for_each_weighted(n, pair, [=](Index i, float weight) {
+            loss[i] = weight == 0 ? T{0} : loss[i] * static_cast<T>(weight);
         });
     }
     *out.y<T>() = static_cast<T>(options.scale * kernels::sum_long(n, loss));

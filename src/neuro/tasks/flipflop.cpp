@@ -63,21 +63,22 @@ private:
         const double scaled = options_.pulse_probability * 0x1p24;
         const auto threshold = static_cast<std::uint32_t>(std::lround(scaled));
         const Index bits = inputs();
+        const auto easy = static_cast<float>(options_.easy);
         const bool one_width = options_.width_min == options_.width_max;
         WordStream pulses(source, trial.index, 1), widths(source, trial.index, 2);
-        float last[kMaxBits];
-        Index off[kMaxBits];  // the step in which the bit's pulse ends
+        float last[kMaxBits] = {};
+        Index off[kMaxBits] = {};  // the step in which the bit's pulse ends
         for (Index t = 0; t < trial.length; ++t) {
             float* const u = view.u + t * view.u_stride;
             float* const y = view.y + t * view.y_stride;
             for (Index i = 0; i < bits; ++i) {
                 const std::uint32_t word = pulses.next();
                 const Index steps = one_width ? options_.width_min : width(widths.next());
-                if (t == 0 || (word >> 8) < threshold) {
-                    last[i] = (word & 1) == 0 ? -1.0f : 1.0f;
-                    off[i] = t + steps;
-                }
-                if (t < off[i]) u[i] += static_cast<float>(options_.easy) * last[i];
+                // Selected, not branched on: half of the branches would be guessed wrong.
+                const bool pulse = t == 0 || (word >> 8) < threshold;
+                last[i] = pulse ? static_cast<float>(word & 1) * 2 - 1 : last[i];
+                off[i] = pulse ? t + steps : off[i];
+                u[i] += t < off[i] ? easy * last[i] : 0.0f;
                 y[i] = last[i];
             }
             std::fill_n(view.mask + t * view.y_stride, bits, 1.0f);
