@@ -95,6 +95,14 @@ add_library(soma_caller_flags INTERFACE)
 target_link_libraries(soma_caller_flags INTERFACE soma_flags)
 target_compile_options(soma_caller_flags INTERFACE ${caller_level})
 
+# soma_precompile(target header): the header, which takes longer to read than the sources that include
+# it, is read once. Not with a compiler launcher: ccache keeps nothing that used such a header.
+function(soma_precompile target header)
+  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    target_precompile_headers(${target} PRIVATE ${header})
+  endif()
+endfunction()
+
 # Under sanitizers the generic unit may use the FMA instruction of this machine: the bits are those
 # of fma() in libm, and the tests of the kernels take a quarter of the time.
 set(generic_fma "")
@@ -114,7 +122,13 @@ function(soma_isa_flags file out)
   set(flags_avx2 -mavx2 -mfma)
   set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
   set(flags_neon "")
-  set(${out} ${flags_${isa}} PARENT_SCOPE)
+  set(flags ${flags_${isa}})
+  # One source makes all ISA units: the generic one is checked for undefined behaviour for them all,
+  # which doubles the time to compile a vector unit and to run it.
+  if(SOMA_SANITIZE AND NOT isa STREQUAL "generic")
+    list(APPEND flags -fno-sanitize=undefined)
+  endif()
+  set(${out} ${flags} PARENT_SCOPE)
 endfunction()
 
 # soma_add_library(target name SOURCES ... ISA ...): a library whose ISA units get their own flags.

@@ -36,6 +36,7 @@ set_source_files_properties(tools/cli/bench_roofline.cpp PROPERTIES
   INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(soma_cli PUBLIC soma soma_bench CLI11::CLI11 nlohmann_json::nlohmann_json
   PRIVATE soma_caller_flags)
+soma_precompile(soma_cli <CLI/CLI.hpp>)
 
 add_executable(soma_tool tools/soma.cpp)
 set_target_properties(soma_tool PROPERTIES OUTPUT_NAME soma)
