@@ -103,6 +103,16 @@ void fill_orthogonal(double gain, PhiloxKey key, Tensor& values) {
     });
 }
 
+void fill_identity(double gain, Tensor& values) {
+    const Index cols = values.shape().cols(), n = std::min(values.shape().rows(), cols);
+    values.fill(0);
+    with_dtype(values.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        T* y = values.data<T>().data();
+        for (Index i = 0; i < n; ++i) y[i * cols + i] = static_cast<T>(gain);
+    });
+}
+
 }  // namespace
 
 Init Init::lecun1989(Index fan_in) {
@@ -138,6 +148,9 @@ void initialise(const Init& init, PhiloxKey key, Tensor& values) {
             return;
         case Init::Kind::orthogonal:
             fill_orthogonal(init.a, key, values);
+            return;
+        case Init::Kind::identity:
+            fill_identity(init.a, values);
             return;
         case Init::Kind::uniform:
         case Init::Kind::normal:

@@ -62,6 +62,16 @@ TEST(Init, ConstantFillsEveryElement) {
     for (Index i = 0; i < 100; ++i) ASSERT_EQ(t.at(i), -1.5);
 }
 
+TEST(Init, IdentityFillsTheDiagonal) {
+    for (const Shape& shape : {Shape{3, 3}, Shape{2, 4}, Shape{4, 2}}) {
+        const Tensor t = make(Init::identity(0.5), shape);
+        for (Index i = 0; i < t.count(); ++i) {
+            const Index row = i / shape.cols(), col = i % shape.cols();
+            ASSERT_EQ(t.at(i), row == col ? 0.5 : 0) << shape;
+        }
+    }
+}
+
 TEST(Init, F32AndF64DrawTheSameNumbers) {
     const Tensor wide = make(Init::uniform(0.25), {1000}, DType::f64);
     const Tensor narrow = make(Init::uniform(0.25), {1000}, DType::f32);

@@ -18,6 +18,7 @@ struct Init {
         normal,      // N(0, a^2), Box-Muller (kernels/random.h)
         orthogonal,  // a times a random matrix with orthonormal rows or columns, whichever are
                      // fewer
+        identity,    // a on the diagonal, 0 elsewhere
     };
     Kind kind = Kind::constant;
     double a = 0;
@@ -32,6 +33,7 @@ struct Init {
     static Init uniform(double bound) { return {Kind::uniform, bound}; }
     static Init normal(double sd) { return {Kind::normal, sd}; }
     static Init orthogonal(double gain = 1) { return {Kind::orthogonal, gain}; }
+    static Init identity(double gain = 1) { return {Kind::identity, gain}; }
     // U(+-2.4 / F): LeCun et al. 1989.
     static Init lecun1989(Index fan_in);
     // U(+-2.4 / sqrt F).
