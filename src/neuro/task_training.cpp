@@ -139,7 +139,9 @@ TaskResult train_task(TaskNet& net, const Task& task, const TaskTraining& traini
             result.loss = now.loss;
             result.score = now.score;
         }
-        if (last || now.loss < training.stop_loss) break;
+        const bool reached =
+            training.reached && !result.interrupted && training.reached(net, k + 1);
+        if (last || reached || now.loss < training.stop_loss) break;
     }
     net.store().values().copy_from(best);
     result.seconds = timer.seconds();

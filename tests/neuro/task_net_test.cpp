@@ -125,6 +125,26 @@ TEST(TaskNet, LearnsAFlipFlopAndKeepsTheBestWeights) {
     EXPECT_EQ(evaluate_task(net, *task, 64).loss, result.loss);
 }
 
+TEST(TaskNet, TrainingEndsWhenItsGoalIsReached) {
+    const auto task = make_rdm();
+    TaskNet net(*task, small_net());
+    std::vector<Index> asked;
+
+    const TaskResult result = train_task(net, *task,
+                                         {.updates = 9,
+                                          .eval_every = 2,
+                                          .eval_trials = 8,
+                                          .reached = [&](TaskNet& now, Index updates) {
+                                              EXPECT_EQ(&now, &net);
+                                              asked.push_back(updates);
+                                              return updates == 4;
+                                          }});
+
+    EXPECT_EQ(asked, (std::vector<Index>{2, 4}));
+    EXPECT_EQ(result.updates, 4);
+    EXPECT_FALSE(result.interrupted);
+}
+
 TEST(TaskNet, FixedTrialsAreDrawnWithoutReplacement) {
     const auto task = make_rdm();
     TaskNet net(*task, small_net());

@@ -85,7 +85,9 @@ struct TaskTraining {
     double clip_value = 0;                              // 0: none
     Index eval_every = 25;                              // updates between evaluations
     Index eval_trials = 200;
-    double stop_loss = 0;   // stop once the evaluation loss is below; 0: never
+    double stop_loss = 0;  // stop once the evaluation loss is below; 0: never
+    // Called after every evaluation; true ends the training. Absent: never.
+    std::function<bool(TaskNet& net, Index updates)> reached = {};
     bool keep_best = true;  // end with the weights of the best evaluation
     std::function<bool()> stop_requested = {};
     std::function<void(Index update, double loss)> on_eval = {};
