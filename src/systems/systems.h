@@ -36,5 +36,7 @@ Reproduction reproduce_bptt(const ReproduceContext& context);
 Reproduction reproduce_doya1993(const ReproduceContext& context);
 Reproduction reproduce_lstm1997(const ReproduceContext& context);
 Reproduction reproduce_char_rnn2015(const ReproduceContext& context);
+Reproduction reproduce_sentiment_rnn(const ReproduceContext& context);
+train::TrainResult train_sentiment_rnn(const train::TrainOptions& options, dist::Comm& comm);
 
 }  // namespace soma::systems
