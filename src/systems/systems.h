@@ -38,5 +38,6 @@ Reproduction reproduce_lstm1997(const ReproduceContext& context);
 Reproduction reproduce_char_rnn2015(const ReproduceContext& context);
 Reproduction reproduce_sentiment_rnn(const ReproduceContext& context);
 train::TrainResult train_sentiment_rnn(const train::TrainOptions& options, dist::Comm& comm);
+Reproduction reproduce_rnn_universality(const ReproduceContext& context);
 
 }  // namespace soma::systems

@@ -75,6 +75,11 @@ TEST(Reproduce, Doya1993BifurcationsAndTeacherForcedOscillators) {
     }
 }
 
+// Everything but the languages, which take half a minute.
+TEST(Reproduce, RnnUniversalityOfOneSeed) {
+    expect_no_failure(reproduce_claims("rnn_universality", "[!t]*", 1));
+}
+
 TEST(Reproduce, TheSameArgumentsGiveTheSameValues) {
     const Reproduction a = reproduce("xor", "", 5), b = reproduce("xor", "", 5);
     ASSERT_EQ(a.claims.size(), b.claims.size());
