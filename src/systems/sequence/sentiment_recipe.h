@@ -19,6 +19,8 @@ namespace soma::systems {
 // What was chosen, and on what: on polarity, rate and passes on seeds 101 to 104, which no claim
 // uses; on sentiment, the first embeddings, dropout, rate, passes and min_count on parts of the
 // training sentences (trained on three folds, tried on a fourth, the fifth left out; five times).
+// So no fold is wholly fresh to these few numbers; the unit of `sentiment-best` is chosen inside
+// each.
 struct SentimentRecipe {
     std::string name;      // "polarity-gru": the set and the unit
     bool polarity = true;  // else a file

@@ -13,7 +13,7 @@
 //
 // `soma train sentiment_rnn --recipe sentiment-gru --data MINE.tsv` takes a user's own sentences.
 //
-// Deviations: none; this is no paper's net.
+// Deviations from the course's net: dropout .5 instead of .2 on the real sentences; the rate falls.
 
 #include <algorithm>
 
@@ -133,6 +133,7 @@ public:
         std::vector<Claim> list = method_claims("sentiment", {});
         list.push_back(make("sentiment-best", "sentiment: best net, chosen on training sentences",
                             "accuracy", Gate::at_least(80)));
+        list.back().goal = Gate::at_least(83);  // what naive Bayes finds
         run_.claims(list, [&](std::vector<Claim>& claims) {
             const auto path = find_sentences(run_.context().data_roots);
             if (!path) {
@@ -151,7 +152,8 @@ public:
             fill(claims, "sentiment", study);
             for (Claim& c : claims) {
                 if (c.id == "sentiment-best") c.values = accuracy_of_best(study, validation);
-                if (file.name != kSentimentSet) c.tolerance = {};  // a user's: no gate is known
+                if (file.name != kSentimentSet)
+                    c.tolerance = c.goal = {};  // none is known for a user's
             }
             studies_.push_back(std::move(study));
         });
@@ -226,6 +228,7 @@ train::TrainResult train_sentiment_rnn(const train::TrainOptions& options, dist:
 Reproduction reproduce_sentiment_rnn(const ReproduceContext& context) {
     ClaimRun run(context, "sentiment_rnn", kSeeds);
     run.headline("embedding 32 -> 64 recurrent units -> logistic unit: is a sentence positive?");
+    run.deviation("dropout .5 instead of .2 on the real sentences, a rate that falls to 0");
     Experiment experiment(run);
     experiment.polarity();
     experiment.sentiment();
