@@ -31,6 +31,9 @@ NetRecipe lowrank2022_net(const std::string& recipe);
 Reproduction reproduce_mante2013(const ReproduceContext& context);
 train::TrainResult train_mante2013(const train::TrainOptions& options, dist::Comm& comm);
 NetRecipe mante2013_net(const std::string& recipe);
+Reproduction reproduce_yang2019(const ReproduceContext& context);
+train::TrainResult train_yang2019(const train::TrainOptions& options, dist::Comm& comm);
+NetRecipe yang2019_net(const std::string& recipe);
 // sequence/
 Reproduction reproduce_bptt(const ReproduceContext& context);
 Reproduction reproduce_doya1993(const ReproduceContext& context);

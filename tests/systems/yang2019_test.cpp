@@ -7,6 +7,9 @@
 
 #include <cmath>
 
+#include "soma/core/error.h"
+#include "soma/systems/net_recipe.h"
+#include "soma/systems/registry.h"
 
 namespace soma::systems {
 namespace {
@@ -137,6 +140,28 @@ TEST(RuleSquare, PlantedCompositionIsAParallelogram) {
         EXPECT_NEAR(sum.states(k, 3), rises[k] ? std::log1p(std::exp(2)) : std::log(2), 0.01);
     }
     EXPECT_GT(sum.cosine, 0.99);
+}
+
+TEST(Yang2019, HasTheRecipeOfThePaperAndAShortOne) {
+    const System* system = find("yang2019");
+    ASSERT_NE(system, nullptr);
+    const NetRecipe full = system->net("");
+    EXPECT_EQ(full.name, "full");
+    EXPECT_EQ(full.net.units, 256);
+    EXPECT_EQ(full.training.batch, 64);
+    EXPECT_EQ(full.training.updates * full.training.batch, 10'000'000);
+    EXPECT_EQ(full.training.rate, 1e-3);
+    EXPECT_EQ(full.training.clip_value, 1);
+    EXPECT_EQ(full.task->inputs(), 85);
+    EXPECT_EQ(full.task->outputs(), 33);
+    neuro::TaskNet net(*full.task, full.options(1));
+    // 85 x 256 + 256^2 + 256 of the layer, 256 x 33 + 33 of the readout.
+    EXPECT_EQ(net.store().parameter_count(), 96'033);
+    const Tensor w = net.store().value(net.layer().w_rec());
+    EXPECT_EQ(w.at(0), 0.5);
+    EXPECT_EQ(w.at(1), 0);
+    EXPECT_EQ(system->net("short").name, "short");
+    EXPECT_THROW(system->net("tiny"), Error);
 }
 
 }  // namespace
