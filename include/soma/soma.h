@@ -88,6 +88,7 @@
 #include "soma/linalg/linalg.h"
 #include "soma/linalg/matrix.h"
 #include "soma/neuro/certificate.h"
+#include "soma/neuro/clustering.h"
 #include "soma/neuro/continuation.h"
 #include "soma/neuro/ctrnn_cell.h"
 #include "soma/neuro/ctrnn_dynamics.h"
