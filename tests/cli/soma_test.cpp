@@ -23,7 +23,7 @@ using Soma = soma::test::ProgramTest;
 
 TEST_F(Soma, EveryVerbHelpsWithAnExample) {
     for (const char* verb :
-         {"info", "list", "train", "eval", "reproduce", "task", "inspect", "bench"}) {
+         {"info", "list", "train", "eval", "reproduce", "task", "plan", "inspect", "bench"}) {
         const Result r = run({verb, "--help"});
         EXPECT_EQ(r.code, 0) << verb;
         EXPECT_TRUE(contains(r.out, std::string("Example:\n  soma ") + verb)) << r.out;
@@ -281,6 +281,25 @@ TEST_F(Soma, InspectNamesTheFirstDifference) {
     const auto json = nlohmann::json::parse(
         run({"inspect", checkpoint("a"), "--diff", checkpoint("b"), "--json"}).out);
     EXPECT_FALSE(json.at("equal").get<bool>());
+}
+
+TEST_F(Soma, PlanPredictsScalingAndSaysWhatIsMissing) {
+    const Result table = run({"plan", "alexnet", "--net", "10gbe", "--gflops", "1000"});
+    EXPECT_EQ(table.code, 0) << table.err;
+    EXPECT_TRUE(contains(table.out, "|         56.1 |")) << table.out;  // distributed.md 16.2
+
+    const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+        {{"plan"}, "need a model"},
+        {{"plan", "resnet"}, "did you mean resnet50?"},
+        {{"plan", "alexnet", "--net", "10gb"}, "did you mean 10gbe"},
+        {{"plan", "alexnet", "--ranks", "3", "--gflops", "1"}, "need a power of two"},
+        {{"plan", "alexnet", "--ranks", "32", "--shards", "16", "--gflops", "1"}, "16 shards"},
+        {{"plan", "alexnet", "--latency-us", "3"}, "together"}};
+    for (const auto& [arguments, message] : wrong) {
+        const Result r = run(arguments);
+        EXPECT_EQ(r.code, 2) << message;
+        EXPECT_TRUE(contains(r.err, message)) << r.err;
+    }
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ int run(int argc, const char* const* argv) {
     add_task(program, action);
     add_analyze(program, action);
     add_inspect(program, action);
+    add_plan(program, action);
     add_bench(program, action);
     try {
         return parse_and_run(program, action, {argv + 1, argv + argc});
