@@ -171,8 +171,10 @@ void draw_lesions(train::RunFolder& folder, const YangAnatomy& a, Index trials) 
     folder.add(map);
 }
 
-// The four states of a square in their plane, and the ways that should be parallel.
+// The four states of a square in their plane, and the ways that should be parallel. An arrow ends
+// before its point, so that its head is seen.
 void draw_square(train::RunFolder& folder, const RuleSquare& square, const RuleSum& sum) {
+    constexpr double kWay = 0.94;
     const neuro::Pca plane = neuro::pca(sum.states, {.components = 2});
     const linalg::Matrix p = plane.project(sum.states);
     const YangRule rules[] = {square.rule, square.first, square.second, square.third};
@@ -196,8 +198,8 @@ void draw_square(train::RunFolder& folder, const RuleSquare& square, const RuleS
         plot.series.push_back({name_of(rules[k]), {p(k, 0)}, {p(k, 1)}});
     }
     for (const auto& [from, to] : {std::pair<Index, Index>{1, 0}, std::pair<Index, Index>{3, 2}}) {
-        plot.arrows.push_back(
-            {p(from, 0), p(from, 1), p(to, 0) - p(from, 0), p(to, 1) - p(from, 1)});
+        plot.arrows.push_back({p(from, 0), p(from, 1), kWay * (p(to, 0) - p(from, 0)),
+                               kWay * (p(to, 1) - p(from, 1))});
     }
     folder.add(plot);
 }
@@ -241,7 +243,8 @@ void draw_learning(train::RunFolder& folder, std::span<const RuleCheck> checks,
         train::LinePlot plot{
             .text = {concat("learning-", family.name), concat("Learning: ", family.title),
                      concat("Right answers on ", trials_per_check,
-                            " trials a rule that were not trained on, with all noise. One net.")},
+                            " trials a rule that were not trained on, with all noise. One net. "
+                            "Dashed: 95 %.")},
             .x_label = "trials of all rules (1,000)",
             .y_label = "right (%)",
             .series = {},
