@@ -113,7 +113,7 @@ Plot plot_of(const HeatMap& figure) {
     if (crowded(figure)) b += "set xtics rotate by 60 right\n";
     if (figure.equal_cells) b += "set size ratio -1\n";
     if (figure.log_color) b += log_color_tics(raw.high);
-    b += concat("unset key\nunset grid\nset border 15\nset tics scale 0\n",
+    b += concat("unset key\nunset grid\nset border 15\nset tics scale 0\nset format cb '%g'\n",
                 figure.diverging ? kDivergingPalette : kSequential, "set cbrange [", range.low, ":",
                 range.high, "]\nset xrange [-0.5:", figure.cols, "-0.5]\nset yrange [", figure.rows,
                 "-0.5:-0.5]\nplot ", kDataFile, " matrix using 1:2:", color, " with image",
