@@ -45,6 +45,7 @@
 #include "soma/dist/data_parallel.h"
 #include "soma/dist/farm.h"
 #include "soma/dist/fingerprint.h"
+#include "soma/dist/planner.h"
 #include "soma/dist/replica_check.h"
 #include "soma/dist/shards.h"
 #include "soma/dist/thread_ranks.h"

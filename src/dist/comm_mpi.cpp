@@ -1,9 +1,10 @@
 // MpiComm: the ranks are processes; the only file of soma that includes mpi.h.
 //
-// C API, MPI 3.0, point-to-point only: soma's collectives run over it, so that their order, hence
-// their bits, is soma's (distributed.md 1.3). Every wait is MPI_Test under Comm's idle policy:
-// MPI_Wait burns a core and could not time out. Messages are MPI_BYTE in chunks of at most 1 MB, so
-// no count nears 2^31; a chunk is matched in order by MPI's non-overtaking rule.
+// C API, MPI 3.0, point-to-point only (but for library_sum): soma's collectives run over it, so
+// that their order, hence their bits, is soma's (distributed.md 1.3). Every wait is MPI_Test under
+// Comm's idle policy: MPI_Wait burns a core and could not time out. Messages are MPI_BYTE in chunks
+// of at most 1 MB, so no count nears 2^31; a chunk is matched in order by MPI's non-overtaking
+// rule.
 //
 // A wrong length is found within the chunk in which sender and receiver differ; when they differ by
 // whole chunks, one of them waits for a chunk that nobody posts, and times out.
@@ -81,6 +82,7 @@ public:
     int local_rank() const override { return local_rank_; }
     int local_size() const override { return local_size_; }
     std::string host_of(int rank) const override { return hosts_[static_cast<std::size_t>(rank)]; }
+    bool library_sum(std::span<float> data) override;
 
 private:
     struct Message {
@@ -227,6 +229,13 @@ void MpiComm::do_cancel(Request& request) noexcept {
         MPI_Request_free(&chunk);
     }
     release(request);
+}
+
+bool MpiComm::library_sum(std::span<float> data) {
+    check(MPI_Allreduce(MPI_IN_PLACE, data.data(), static_cast<int>(data.size()), MPI_FLOAT,
+                        MPI_SUM, comm_),
+          "MPI_Allreduce");
+    return true;
 }
 
 std::unique_ptr<Comm> MpiComm::do_split(int color, int place, int) {

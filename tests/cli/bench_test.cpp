@@ -42,6 +42,7 @@ TEST_F(Bench, BadValuesAreRefusedBeforeAnythingIsMeasured) {
         {{"gemm", "--net", "vgg16"}, "--net belongs to soma bench conv"},
         {{"gemm", "512"}, "unexpected '512'"},
         {{"gemm", "--steps", "10"}, "--steps belongs to soma bench rnn"},
+        {{"comm"}, "mpirun -np 2 soma bench comm"},
         {{"rnn", "--cell", "ltsm"}, "did you mean lstm?"},
         {{"rnn", "--units", "64,0"}, "'0'"},
     };

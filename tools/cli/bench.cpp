@@ -37,6 +37,7 @@ const std::map<std::string, Subject>& subjects() {
         {"conv", {bench_conv, {"net", "pass", "im2col", "json"}}},
         {"explain", {bench_explain, {"ta", "tb", "dtype"}}},
         {"accuracy", {bench_accuracy, {}}},
+        {"comm", {bench_comm, {"comm-timeout"}}},
         {"rnn", {bench_rnn, {"cell", "units", "batch", "steps", "inputs", "json"}}}};
     return map;
 }
@@ -52,7 +53,7 @@ void check_subject(const CLI::App& verb, const BenchOptions& options) {
     const auto at = subjects().find(options.what);
     SOMA_CHECK(at != subjects().end(), "soma bench: '", options.what, "' cannot be measured",
                did_you_mean(options.what, subject_names()),
-               "; need peak, gemm, conv, rnn, explain or accuracy");
+               "; need peak, gemm, conv, rnn, comm, explain or accuracy");
     for (const auto& [name, other] : subjects()) {
         for (const std::string& option : other.options) {
             const std::vector<std::string>& own = at->second.options;
@@ -67,12 +68,14 @@ void check_subject(const CLI::App& verb, const BenchOptions& options) {
 
 int run_bench(const CLI::App& verb, const BenchOptions& options) {
     check_subject(verb, options);
+    const Subject& subject = subjects().at(options.what);
+    if (subject.run == bench_comm) return bench_comm(options);  // ranks keep the cores they have
     const auto most = static_cast<int>(cpu().affinity.size());
     SOMA_CHECK(options.threads() <= std::max(1, most), "soma bench: --threads is ",
                options.threads(), "; this process may run on ", most, " processors");
     set_num_threads(options.threads());
     bench::pin_to(options.threads());
-    return subjects().at(options.what).run(options);
+    return subject.run(options);
 }
 
 std::vector<Rival> rivals_of(const BenchOptions& options) {
@@ -193,13 +196,15 @@ void add_bench(CLI::App& program, Action& action) {
         "soma bench peak\n  soma bench gemm --class small,medium\n"
         "  soma bench rnn --cell ctrnn,lstm --units 64,128 --steps 200\n"
         "  soma bench conv --net resnet50 --rivals /path/to/wheels/lib\n"
-        "  soma bench explain gemm 512 512 512\n  soma bench accuracy",
+        "  soma bench explain gemm 512 512 512\n  soma bench accuracy\n"
+        "  mpirun -np 2 soma bench comm",
         options->common);
     verb->get_option("--num-threads")->description("threads of every contender; default: 1");
     verb->add_option("what", options->what,
                      "peak: FMA peak and bandwidths\ngemm, conv: the published shapes against "
                      "every rival found\nrnn: training steps of recurrent layers beside their "
-                     "parts\nexplain gemm M N K: plan, traffic, predicted and measured "
+                     "parts\ncomm: messages and sums between ranks, under mpirun\nexplain gemm M N "
+                     "K: plan, traffic, predicted and measured "
                      "time\naccuracy: rounding errors against their bars")
         ->required();
     verb->add_option("shape", options->rest, "of explain: gemm M N K");
@@ -225,6 +230,9 @@ void add_bench(CLI::App& program, Action& action) {
         ->check(whole_number(1, 1 << 16));
     verb->add_option("--rounds", options->rounds, "timings of each contender; their median counts")
         ->check(whole_number(3, 10000));
+    verb->add_option("--comm-timeout", options->comm_timeout,
+                     "comm: seconds a peer rank may stay silent")
+        ->check(finite_number(true));
     verb->add_option("--rivals", options->rivals,
                      "folders to look for rival libraries in first, separated by commas: for "
                      "Python wheels (bench/rivals/fetch.sh)")

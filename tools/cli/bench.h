@@ -21,6 +21,7 @@ struct BenchOptions {
     std::vector<Index> units = {64, 128, 256, 512};
     Index batch = 32, steps = 51, inputs = 4;
     int rounds = 20;
+    double comm_timeout = 300;
     bool slow = false, im2col = false, transpose_a = false, transpose_b = false;
 
     int threads() const { return common.threads > 0 ? common.threads : 1; }
@@ -34,6 +35,7 @@ int bench_conv(const BenchOptions& options);
 int bench_explain(const BenchOptions& options);
 int bench_accuracy(const BenchOptions& options);
 int bench_rnn(const BenchOptions& options);
+int bench_comm(const BenchOptions& options);  // on all ranks
 
 // A line that the next one overwrites, for people at a terminal.
 void show_progress(const BenchOptions& options, std::size_t done, std::size_t all,

@@ -100,6 +100,10 @@ public:
     std::unique_ptr<Comm> split(int color, int key);
     // First of the 32 tags of the next collective; all ranks draw the same one.
     int collective_tag();
+    // data <- sum over ranks by the message library's own all-reduce; false where there is none.
+    // A yardstick: its order, hence its bits, is the library's, and it waits for a lost rank for
+    // ever.
+    virtual bool library_sum(std::span<float>) { return false; }
 
     // ---- failure ----
     // Seconds a wait lasts before it throws; > 0. A split inherits it.

@@ -1,0 +1,132 @@
+#include "bench/comm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "soma/core/error.h"
+#include "soma/core/timer.h"
+#include "soma/dist/collectives.h"
+
+namespace soma::bench {
+namespace {
+
+// Seconds of `repeats` calls on the slowest rank.
+double timed(dist::Comm& comm, const Work& work, Index repeats) {
+    comm.barrier();
+    const Timer timer;
+    work(repeats);
+    const double mine = timer.seconds();
+    std::vector<double> all(static_cast<std::size_t>(comm.size()));
+    comm.allgather(&mine, sizeof mine, all.data());
+    return *std::max_element(all.begin(), all.end());
+}
+
+// Calls that fill a block: doubled until they do. All ranks see the same times.
+Index calls_in_block(dist::Comm& comm, const Work& work, double block_seconds) {
+    Index repeats = 1;
+    while (timed(comm, work, repeats) < block_seconds) repeats *= 2;
+    return repeats;
+}
+
+// Seconds of a call of each contender, [contender][round].
+std::vector<std::vector<double>> contest(dist::Comm& comm, const std::vector<Work>& contenders,
+                                         const CommOptions& options) {
+    SOMA_CHECK(options.rounds >= 1, "bench comm: ", options.rounds, " rounds; need at least 1");
+    std::vector<Index> repeats;
+    for (const Work& work : contenders) {
+        repeats.push_back(calls_in_block(comm, work, options.block_seconds));
+    }
+    std::vector<std::vector<double>> seconds(contenders.size());
+    for (int round = 0; round < options.rounds; ++round) {
+        for (std::size_t k = 0; k < contenders.size(); ++k) {
+            const std::size_t at = (k + static_cast<std::size_t>(round)) % contenders.size();
+            seconds[at].push_back(timed(comm, contenders[at], repeats[at]) /
+                                  static_cast<double>(repeats[at]));
+        }
+    }
+    return seconds;
+}
+
+// The rank that rank 0 plays with.
+int partner(const dist::Comm& comm) {
+    for (int r = 1; r < comm.size(); ++r) {
+        if (comm.host_of(r) != comm.host_of(0)) return r;
+    }
+    return 1;
+}
+
+}  // namespace
+
+Spread AllreduceTimes::ratio() const {
+    std::vector<double> ratios;
+    for (std::size_t r = 0; r < library.size(); ++r) ratios.push_back(library[r] / own[r]);
+    return spread_of(std::move(ratios));
+}
+
+double AllreduceTimes::bandwidth(int ranks) const {
+    const double p = ranks;
+    return 2 * (p - 1) / p * static_cast<double>(bytes) / spread_of(own).median;
+}
+
+AllreduceTimes measure_allreduce(dist::Comm& comm, Index bytes, const CommOptions& options) {
+    const auto count = static_cast<std::size_t>(bytes) / sizeof(float);
+    std::vector<float> data(count, static_cast<float>(comm.rank() + 1));
+    dist::TreeAllreduce<float> own(comm, dist::plain_add<float>);
+    own(data);
+    const float sum = static_cast<float>(comm.size() * (comm.size() + 1) / 2);
+    if (std::any_of(data.begin(), data.end(), [&](float x) { return x != sum; })) {
+        fail(ErrorCode::internal, "bench comm: the sum of the ranks is wrong");
+    }
+    std::fill(data.begin(), data.end(), 0.0F);  // sums of sums would overflow
+    std::vector<Work> contenders{[&](Index repeats) {
+        for (Index i = 0; i < repeats; ++i) own(data);
+    }};
+    if (comm.library_sum(data)) {
+        contenders.push_back([&](Index repeats) {
+            for (Index i = 0; i < repeats; ++i) comm.library_sum(data);
+        });
+    }
+    const auto seconds = contest(comm, contenders, options);
+    return {bytes, seconds[0], seconds.size() > 1 ? seconds[1] : std::vector<double>{}};
+}
+
+std::vector<double> measure_pingpong(dist::Comm& comm, Index bytes, const CommOptions& options) {
+    SOMA_CHECK(comm.size() >= 2, "bench comm: one rank; need at least two");
+    std::vector<char> data(static_cast<std::size_t>(bytes));
+    const int there = partner(comm), tag = comm.collective_tag();
+    const auto pass = [&](bool sends, int peer) {
+        dist::Request request = sends ? comm.isend(data.data(), bytes, peer, tag)
+                                      : comm.irecv(data.data(), bytes, peer, tag);
+        comm.waitall({&request, 1}, dist::Deadline::after(comm.timeout()));
+    };
+    const Work play = [&](Index repeats) {
+        const bool serves = comm.rank() == 0;
+        if (!serves && comm.rank() != there) return;
+        for (Index i = 0; i < repeats; ++i) {
+            pass(serves, serves ? there : 0);
+            pass(!serves, serves ? there : 0);
+        }
+    };
+    std::vector<double> seconds = contest(comm, {play}, options)[0];
+    for (double& s : seconds) s /= 2;
+    return seconds;
+}
+
+LinkFit fit_link(const std::vector<Index>& bytes, const std::vector<double>& seconds) {
+    SOMA_CHECK(bytes.size() == seconds.size() && bytes.size() >= 2, "fit_link: ", bytes.size(),
+               " sizes, ", seconds.size(), " times; need two or more of both");
+    // Minimises sum (a / s + b n / s - 1)^2.
+    double xx = 0, xy = 0, yy = 0, x1 = 0, y1 = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const double x = 1 / seconds[i], y = static_cast<double>(bytes[i]) / seconds[i];
+        xx += x * x;
+        xy += x * y;
+        yy += y * y;
+        x1 += x;
+        y1 += y;
+    }
+    const double det = xx * yy - xy * xy;
+    return {(yy * x1 - xy * y1) / det, (xx * y1 - xy * x1) / det};
+}
+
+}  // namespace soma::bench
