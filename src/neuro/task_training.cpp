@@ -15,12 +15,11 @@ namespace {
 
 constexpr Index kEvaluationBatch = 128;
 
-// The trials of an update, longest first, so that those still running stand in front.
+// The trials of an update, longest first.
 class Sampler {
 public:
-    Sampler(const Task& task, const TaskTraining& training, std::uint64_t seed)
-        : task_(task),
-          source_(seed),
+    Sampler(const TaskTraining& training, std::uint64_t seed)
+        : source_(seed),
           order_key_(make_key(seed, Purpose::batch_order)),
           fixed_(training.fixed_trials),
           indices_(static_cast<std::size_t>(training.batch)) {
@@ -42,12 +41,7 @@ public:
                 indices_[i] = pool_[i];
             }
         }
-        std::vector<std::pair<Index, std::uint32_t>> order;
-        for (const std::uint32_t k : indices_) order.emplace_back(task_.plan(source_, k).length, k);
-        std::stable_sort(order.begin(), order.end(),
-                         [](const auto& a, const auto& b) { return a.first > b.first; });
-        for (std::size_t i = 0; i < order.size(); ++i) indices_[i] = order[i].second;
-        batch.fill(source_, indices_);
+        batch.fill(source_, indices_, TaskBatch::Sequence::longest_first);
     }
 
     // New trials are shown once; of a fixed set, the update tells the showings apart.
@@ -56,7 +50,6 @@ public:
     }
 
 private:
-    const Task& task_;
     TrialSource source_;
     PhiloxKey order_key_;
     Index fixed_;
@@ -119,7 +112,7 @@ TaskResult train_task(TaskNet& net, const Task& task, const TaskTraining& traini
                training.rate, "; need at least 1 each and a rate above 0");
     const SerialScope one_thread;
     Timer timer;
-    Sampler sampler(task, training, net.options().seed);
+    Sampler sampler(training, net.options().seed);
     TaskBatch batch(task, training.batch);
     optim::Adam adam(net.store());
     Tape tape;

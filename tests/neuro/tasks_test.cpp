@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -30,6 +31,24 @@ TEST(TaskBatch, MeanScoreLeavesOutCatchTrials) {
     EXPECT_EQ(mean.score, 0.75);
     EXPECT_EQ(mean.trials, 4);
     EXPECT_EQ(mean_score({}).trials, 0);
+}
+
+TEST(TaskBatch, PutsTheLongestFirstAndEqualOnesAsGiven) {
+    const auto task = find_task("romo").make();
+    const TrialSource source(4);
+    const std::vector<std::uint32_t> indices{9, 3, 7, 1, 5, 2, 8, 6};
+    TaskBatch given(*task, 8), sorted(*task, 8);
+    given.fill(source, indices);
+    sorted.fill(source, indices, TaskBatch::Sequence::longest_first);
+
+    std::vector<Trial> expected(given.trials().begin(), given.trials().end());
+    std::stable_sort(expected.begin(), expected.end(),
+                     [](const Trial& a, const Trial& b) { return a.length > b.length; });
+    ASSERT_NE(expected.front().length, expected.back().length);
+    for (std::size_t b = 0; b < expected.size(); ++b) {
+        EXPECT_EQ(sorted.trials()[b].index, expected[b].index);
+        EXPECT_EQ(sorted.lengths()[b], expected[b].length);
+    }
 }
 
 TEST(TaskBatch, RejectsBadArguments) {

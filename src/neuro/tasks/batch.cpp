@@ -28,10 +28,15 @@ void TaskBatch::fill(const TrialSource& source, std::uint32_t first) {
     write(source);
 }
 
-void TaskBatch::fill(const TrialSource& source, std::span<const std::uint32_t> indices) {
+void TaskBatch::fill(const TrialSource& source, std::span<const std::uint32_t> indices,
+                     Sequence sequence) {
     SOMA_CHECK(indices.size() == trials_.size(), task_.name(), ": ", indices.size(),
                " indices for a batch of ", trials_.size(), " trials; need as many");
     for (std::size_t b = 0; b < trials_.size(); ++b) trials_[b] = task_.plan(source, indices[b]);
+    if (sequence == Sequence::longest_first) {
+        std::stable_sort(trials_.begin(), trials_.end(),
+                         [](const Trial& a, const Trial& b) { return a.length > b.length; });
+    }
     write(source);
 }
 

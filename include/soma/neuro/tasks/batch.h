@@ -26,8 +26,11 @@ public:
 
     // Trials first ... first + size - 1.
     void fill(const TrialSource& source, std::uint32_t first);
-    // Trials of these indices, `size` of them, in any order; else Error(usage).
-    void fill(const TrialSource& source, std::span<const std::uint32_t> indices);
+    // Trials of these indices, `size` of them, in any order; else Error(usage). longest_first:
+    // those still running in a step stand in front, as ctrnn() wants them.
+    enum class Sequence { as_given, longest_first };
+    void fill(const TrialSource& source, std::span<const std::uint32_t> indices,
+              Sequence sequence = Sequence::as_given);
 
     // Of the last fill. The tensors share the batch's buffers: the next fill changes them.
     Index steps() const { return steps_; }
