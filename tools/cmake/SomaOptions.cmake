@@ -77,9 +77,14 @@ if(SOMA_WERROR)
   target_compile_options(soma_flags INTERFACE -Werror)
 endif()
 if(SOMA_SANITIZE)
+  # Null pointers are caught when they are used; these checks of every access are a quarter of the
+  # time to compile.
+  if(SOMA_SANITIZE MATCHES undefined)
+    set(unsanitized -fno-sanitize=null,object-size,vptr)
+  endif()
   # Line tables only: variable tracking doubles the time to compile an ISA unit.
   target_compile_options(soma_flags INTERFACE -g1 -fsanitize=${SOMA_SANITIZE}
-    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fno-sanitize-recover=all -fno-omit-frame-pointer ${unsanitized})
   target_link_options(soma_flags INTERFACE -fsanitize=${SOMA_SANITIZE})
 endif()
 
