@@ -35,8 +35,8 @@ struct Spiral {
     }
 };
 
-// A loss of 1e-7 in standardised coordinates (sd 1.7) is an rms error of 8e-4 a step, at worst about
-// four times that; the map contracts by .9, so at most ten of them add up: .03.
+// A loss of 1e-7 in standardised coordinates (sd 1.7) is an rms error of 8e-4 a step, at worst
+// about four times that; the map contracts by .9, so at most ten of them add up: .03.
 TEST(LearnedFlow, LearnsAMapAndRunsAlone) {
     const Spiral spiral;
     const LearnedFlow net(spiral.now, spiral.next, 1, {.units = 12, .iterations = 2000}, 1, kNever);
