@@ -210,7 +210,7 @@ std::span<const System> all_systems() {
          .paper = "Dubreuil, Valente et al. 2022, Nature Neuroscience 25",
          .slide = "Low-rank recurrent networks",
          .data = "generated",
-         .minutes = 5,
+         .minutes = 15,
          .reproduce = reproduce_lowrank2022,
          .train = train_lowrank2022,
          .net = lowrank2022_net},
