@@ -4,47 +4,30 @@
 #include <cmath>
 
 #include "soma/core/error.h"
-#include "soma/core/timer.h"
 #include "soma/dist/collectives.h"
 
 namespace soma::bench {
 namespace {
 
-// Seconds of `repeats` calls on the slowest rank.
-double timed(dist::Comm& comm, const Work& work, Index repeats) {
-    comm.barrier();
-    const Timer timer;
-    work(repeats);
-    const double mine = timer.seconds();
-    std::vector<double> all(static_cast<std::size_t>(comm.size()));
-    comm.allgather(&mine, sizeof mine, all.data());
-    return *std::max_element(all.begin(), all.end());
+// The wall clock of rank 0, read by all ranks together once each has come so far: what lies between
+// two readings took as long as on the slowest rank, and all see the same numbers.
+Clock common_clock(dist::Comm& comm) {
+    const Clock wall = clock_for(comm.size());
+    return {[&comm, wall] {
+                comm.barrier();
+                double now = wall.now();
+                comm.bcast(&now, sizeof now, 0);
+                return now;
+            },
+            wall.sleep};
 }
 
-// Calls that fill a block: doubled until they do. All ranks see the same times.
-Index calls_in_block(dist::Comm& comm, const Work& work, double block_seconds) {
-    Index repeats = 1;
-    while (timed(comm, work, repeats) < block_seconds) repeats *= 2;
-    return repeats;
-}
-
-// Seconds of a call of each contender, [contender][round].
-std::vector<std::vector<double>> contest(dist::Comm& comm, const std::vector<Work>& contenders,
-                                         const CommOptions& options) {
-    SOMA_CHECK(options.rounds >= 1, "bench comm: ", options.rounds, " rounds; need at least 1");
-    std::vector<Index> repeats;
-    for (const Work& work : contenders) {
-        repeats.push_back(calls_in_block(comm, work, options.block_seconds));
-    }
-    std::vector<std::vector<double>> seconds(contenders.size());
-    for (int round = 0; round < options.rounds; ++round) {
-        for (std::size_t k = 0; k < contenders.size(); ++k) {
-            const std::size_t at = (k + static_cast<std::size_t>(round)) % contenders.size();
-            seconds[at].push_back(timed(comm, contenders[at], repeats[at]) /
-                                  static_cast<double>(repeats[at]));
-        }
-    }
-    return seconds;
+Contest held(dist::Comm& comm, std::vector<Contender> contenders, const CommOptions& options) {
+    Contest contest(std::move(contenders),
+                    {.rounds = options.rounds, .block_seconds = options.block_seconds},
+                    common_clock(comm));
+    contest.run();
+    return contest;
 }
 
 // The rank that rank 0 plays with.
@@ -78,16 +61,17 @@ AllreduceTimes measure_allreduce(dist::Comm& comm, Index bytes, const CommOption
         fail(ErrorCode::internal, "bench comm: the sum of the ranks is wrong");
     }
     std::fill(data.begin(), data.end(), 0.0F);  // sums of sums would overflow
-    std::vector<Work> contenders{[&](Index repeats) {
-        for (Index i = 0; i < repeats; ++i) own(data);
-    }};
+    std::vector<Contender> contenders{{"soma", [&](Index repeats) {
+                                           for (Index i = 0; i < repeats; ++i) own(data);
+                                       }}};
     if (comm.library_sum(data)) {
-        contenders.push_back([&](Index repeats) {
-            for (Index i = 0; i < repeats; ++i) comm.library_sum(data);
-        });
+        contenders.push_back({"library", [&](Index repeats) {
+                                  for (Index i = 0; i < repeats; ++i) comm.library_sum(data);
+                              }});
     }
-    const auto seconds = contest(comm, contenders, options);
-    return {bytes, seconds[0], seconds.size() > 1 ? seconds[1] : std::vector<double>{}};
+    const Contest contest = held(comm, std::move(contenders), options);
+    return {bytes, contest.seconds(0),
+            contest.size() > 1 ? contest.seconds(1) : std::vector<double>{}};
 }
 
 std::vector<double> measure_pingpong(dist::Comm& comm, Index bytes, const CommOptions& options) {
@@ -107,7 +91,7 @@ std::vector<double> measure_pingpong(dist::Comm& comm, Index bytes, const CommOp
             pass(!serves, serves ? there : 0);
         }
     };
-    std::vector<double> seconds = contest(comm, {play}, options)[0];
+    std::vector<double> seconds = held(comm, {{"ping-pong", play}}, options).seconds(0);
     for (double& s : seconds) s /= 2;
     return seconds;
 }
