@@ -160,6 +160,7 @@
 #include "soma/systems/sweep_plan.h"
 #include "soma/systems/sweep_summary.h"
 #include "soma/systems/trial_figures.h"
+#include "soma/tensor/as_doubles.h"
 #include "soma/tensor/shape.h"
 #include "soma/tensor/tensor.h"
 #include "soma/train/checkpoint.h"

@@ -6,6 +6,7 @@
 #include "soma/autograd/ops/loss.h"
 #include "soma/autograd/ops/math.h"
 #include "soma/autograd/ops/shape.h"
+#include "soma/tensor/as_doubles.h"
 
 namespace soma::neuro {
 namespace {
@@ -13,11 +14,6 @@ namespace {
 nn::CtrnnLayerOptions layer_options(const Task& task, nn::CtrnnLayerOptions options) {
     options.alpha = task.dt() / task.tau();
     return options;
-}
-
-std::vector<double> as_double(const Tensor& x) {
-    const auto values = x.data<float>();
-    return {values.begin(), values.end()};
 }
 
 // Weight of every squared error: e = mask (z - y) stands inside the square.
@@ -100,17 +96,17 @@ Var TaskNet::loss(Var outputs, const TaskBatch& batch) {
 
 std::unique_ptr<Dynamics> TaskNet::dynamics() const {
     const auto values = [&](nn::ParameterId id) {
-        return id < 0 ? std::vector<double>() : as_double(store_->value(id));
+        return id < 0 ? std::vector<double>() : as_doubles(store_->value(id));
     };
     return std::make_unique<CtrnnDynamics>(
         CtrnnWeights{.units = layer_->units(),
                      .inputs = layer_->inputs(),
                      .rank = options_.layer.rank,
                      .w_rec = options_.layer.rank > 0 ? std::vector<double>()
-                                                      : as_double(layer_->recurrent_weights()),
+                                                      : as_doubles(layer_->recurrent_weights()),
                      .m = values(layer_->m()),
                      .n = values(layer_->n()),
-                     .w_in = as_double(layer_->input_weights()),
+                     .w_in = as_doubles(layer_->input_weights()),
                      .bias = values(layer_->bias())},
         CtrnnOptions{.convention = options_.layer.convention,
                      .f = options_.layer.f,
@@ -119,7 +115,7 @@ std::unique_ptr<Dynamics> TaskNet::dynamics() const {
 
 linalg::Matrix TaskNet::readout() const {
     const Tensor w = store_->value(w_out_);
-    linalg::Matrix m(w.shape()[0], w.shape()[1], as_double(w));
+    linalg::Matrix m(w.shape()[0], w.shape()[1], as_doubles(w));
     if (options_.mean_readout) {
         for (double& v : m.values) v /= static_cast<double>(options_.units);
     }
@@ -151,6 +147,6 @@ linalg::Matrix sample_states(const TaskNet& net, const Task& task, Index trials)
     return states;
 }
 
-std::vector<double> TaskNet::start() const { return as_double(store_->value(layer_->start())); }
+std::vector<double> TaskNet::start() const { return as_doubles(store_->value(layer_->start())); }
 
 }  // namespace soma::neuro

@@ -67,4 +67,15 @@ void Claim::skip(const std::string& why) {
     reason = why;
 }
 
+Claim stated(const std::string& id, const std::string& text, const std::string& kind,
+             const std::string& source, Gate tolerance) {
+    Claim c;
+    c.id = id;
+    c.text = text;
+    c.kind = kind;
+    c.source = source;
+    c.tolerance = tolerance;
+    return c;
+}
+
 }  // namespace soma::systems

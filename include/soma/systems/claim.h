@@ -63,4 +63,8 @@ struct Claim {
     void skip(const std::string& why);
 };
 
+// A claim as a system states it, before anything is found.
+Claim stated(const std::string& id, const std::string& text, const std::string& kind,
+             const std::string& source, Gate tolerance);
+
 }  // namespace soma::systems

@@ -404,12 +404,8 @@ private:
     }
 
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "soma's own gates; task of Dubreuil, Valente et al. 2022, `rdm.py`";
-        c.tolerance = gate;
+        Claim c = stated(id, text, kind,
+                         "soma's own gates; task of Dubreuil, Valente et al. 2022, `rdm.py`", gate);
         c.set = kRecipe;
         c.samples = o_.trials_per_level;
         return c;

@@ -207,12 +207,8 @@ public:
 
 private:
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "Sussillo & Barak 2013, Neural Computation 25(3), 3-bit flip-flop";
-        c.tolerance = gate;
+        Claim c = stated(id, text, kind,
+                         "Sussillo & Barak 2013, Neural Computation 25(3), 3-bit flip-flop", gate);
         c.set = "flipflop";
         c.samples = o_.search_states;
         return c;

@@ -246,12 +246,8 @@ private:
     }
 
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "Dubreuil, Valente et al. 2022, Nature Neuroscience 25, 783-794";
-        c.tolerance = gate;
+        Claim c = stated(id, text, kind,
+                         "Dubreuil, Valente et al. 2022, Nature Neuroscience 25, 783-794", gate);
         c.set = "generated";
         c.samples = kDrawTrials;
         return c;

@@ -166,12 +166,9 @@ private:
     }
 
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "Mante, Sussillo, Shenoy & Newsome 2013, Nature 503, figures 1, 2, 5 and 6";
-        c.tolerance = gate;
+        Claim c = stated(
+            id, text, kind,
+            "Mante, Sussillo, Shenoy & Newsome 2013, Nature 503, figures 1, 2, 5 and 6", gate);
         c.set = "mante";
         c.samples = o_.analysis.score_trials;
         return c;

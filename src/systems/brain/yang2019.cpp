@@ -213,12 +213,9 @@ private:
     }
 
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "Yang, Joglekar, Song, Newsome & Wang 2019, Nature Neuroscience 22, 297-306";
-        c.tolerance = gate;
+        Claim c = stated(
+            id, text, kind,
+            "Yang, Joglekar, Song, Newsome & Wang 2019, Nature Neuroscience 22, 297-306", gate);
         c.set = "yang20";
         c.samples = analysis_.trials;
         return c;

@@ -245,12 +245,7 @@ double unrolled_gradient_error() {
 // ---- claims -----------------------------------------------------------------------------------
 
 Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "Rumelhart, Hinton & Williams 1986, Nature 323";
-    c.tolerance = gate;
+    Claim c = stated(id, text, kind, "Rumelhart, Hinton & Williams 1986, Nature 323", gate);
     c.set = "the paper's cases";
     return c;
 }

@@ -247,13 +247,9 @@ RegionFit fit_region(const Options& o, const Region& region) {
 
 Claim make(const std::string& id, const std::string& text, const char* kind, const char* unit,
            Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "Cybenko 1989, Mathematics of Control, Signals and Systems 2";
+    Claim c =
+        stated(id, text, kind, "Cybenko 1989, Mathematics of Control, Signals and Systems 2", gate);
     c.paper_unit = unit;
-    c.tolerance = gate;
     c.set = "generated curves";
     c.dtype = "f64";
     return c;

@@ -272,14 +272,9 @@ void draw(const ReproduceContext& context, const Options& o) {
 }
 
 Claim make(const char* id, const char* text, const char* kind, double value, Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "McCulloch & Pitts 1943";
+    Claim c = stated(id, text, kind, "McCulloch & Pitts 1943", gate);
     c.paper_value = value;
     c.paper_tag = "A";
-    c.tolerance = gate;
     c.set = "generated";
     c.dtype = "integer";
     return c;

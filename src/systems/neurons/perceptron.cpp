@@ -208,12 +208,7 @@ std::vector<double> learn_left_right(const Options& o, std::uint64_t seed) {
 
 Claim make(const std::string& id, const std::string& text, const char* kind, const char* source,
            Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = source;
-    c.tolerance = gate;
+    Claim c = stated(id, text, kind, source, gate);
     c.set = "generated";
     c.dtype = "f64";
     return c;

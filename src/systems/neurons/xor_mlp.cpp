@@ -78,12 +78,7 @@ Run train(const Options& o, const Net& net, std::uint64_t seed) {
 }
 
 Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "Rumelhart, Hinton & Williams 1986, PDP 1, ch. 8";
-    c.tolerance = gate;
+    Claim c = stated(id, text, kind, "Rumelhart, Hinton & Williams 1986, PDP 1, ch. 8", gate);
     c.set = "truth table";
     c.samples = 4;
     return c;

@@ -278,12 +278,8 @@ public:
 
 private:
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "systems.md 4.10; Williams & Zipser 1989, Neural Computation 1(2)";
-        c.tolerance = gate;
+        Claim c = stated(id, text, kind,
+                         "systems.md 4.10; Williams & Zipser 1989, Neural Computation 1(2)", gate);
         c.dtype = "f64";
         c.set = "generated";
         return c;

@@ -214,13 +214,8 @@ Tokens write(const CharNet& net, const Options& o, std::int32_t first, std::uint
 
 Claim make(const std::string& id, const std::string& text, const char* kind,
            const std::string& unit, Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "Karpathy 2015, char-rnn; gate: systems.md 4.17";
+    Claim c = stated(id, text, kind, "Karpathy 2015, char-rnn; gate: systems.md 4.17", gate);
     c.paper_unit = unit;
-    c.tolerance = gate;
     return c;
 }
 

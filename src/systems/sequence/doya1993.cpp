@@ -244,12 +244,8 @@ public:
 
 private:
     Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate) const {
-        Claim c;
-        c.id = id;
-        c.text = text;
-        c.kind = kind;
-        c.source = "Doya 1993; closed forms in the header of the system";
-        c.tolerance = gate;
+        Claim c =
+            stated(id, text, kind, "Doya 1993; closed forms in the header of the system", gate);
         c.dtype = "f64";
         c.set = "generated";
         return c;

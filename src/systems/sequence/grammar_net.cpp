@@ -12,6 +12,7 @@
 #include "soma/nn/linear.h"
 #include "soma/optim/adam.h"
 #include "soma/optim/clip.h"
+#include "soma/tensor/as_doubles.h"
 
 namespace soma::systems {
 namespace {
@@ -23,11 +24,6 @@ std::array<double, kSymbols> one_hot(Index input) {
     std::array<double, kSymbols> u{};
     u[static_cast<std::size_t>(input)] = 1;
     return u;
-}
-
-std::vector<double> as_double(const Tensor& x) {
-    const auto values = x.data<float>();
-    return {values.begin(), values.end()};
 }
 
 // States from which no string is accepted any more.
@@ -126,11 +122,11 @@ GrammarNet GrammarNet::learned(const Automaton& language, const GrammarLesson& o
     }
     return {discrete_net({.units = o.units,
                           .inputs = kSymbols,
-                          .w_rec = as_double(store.value(layer.w_rec())),
-                          .w_in = as_double(store.value(layer.w_in())),
-                          .bias = as_double(store.value(layer.bias()))},
+                          .w_rec = as_doubles(store.value(layer.w_rec())),
+                          .w_in = as_doubles(store.value(layer.w_in())),
+                          .bias = as_doubles(store.value(layer.bias()))},
                          Nonlinearity::tanh),
-            as_double(store.value(out.weight())), as_double(store.value(out.bias()))[0]};
+            as_doubles(store.value(out.weight())), as_doubles(store.value(out.bias()))[0]};
 }
 
 GrammarNet GrammarNet::constructed(const Automaton& a, double gain) {

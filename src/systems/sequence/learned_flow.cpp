@@ -7,6 +7,7 @@
 #include "soma/core/error.h"
 #include "soma/nn/linear.h"
 #include "soma/optim/lbfgs.h"
+#include "soma/tensor/as_doubles.h"
 
 namespace soma::systems {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 using linalg::Matrix;
 
 constexpr Index kBetweenLooks = 500;  // iterations, then the history of L-BFGS starts anew
-
-std::vector<double> numbers(const Tensor& x) {
-    const auto values = x.data<double>();
-    return {values.begin(), values.end()};
-}
 
 // The taught net, and its loss as a function of all its numbers.
 class Pupil {
@@ -45,11 +41,11 @@ public:
         std::copy(x.begin(), x.end(), store_.values().data<double>().begin());
     }
     std::vector<double> get() const {
-        std::vector<double> all = numbers(store_.values());
+        std::vector<double> all = as_doubles(store_.values());
         all.resize(static_cast<std::size_t>(store_.trainable_count()));
         return all;
     }
-    std::vector<double> value(nn::ParameterId id) const { return numbers(store_.value(id)); }
+    std::vector<double> value(nn::ParameterId id) const { return as_doubles(store_.value(id)); }
     const nn::Linear& hidden() const { return hidden_; }
     const nn::Linear& out() const { return out_; }
 
@@ -87,17 +83,13 @@ Matrix standardised(Matrix samples, const std::vector<double>& mean,
     return samples;
 }
 
-// a [rows, inner] b [inner, cols]
-std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b,
-                            std::size_t rows, std::size_t inner, std::size_t cols) {
-    std::vector<double> c(rows * cols);
-    for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t k = 0; k < inner; ++k) {
-            for (std::size_t j = 0; j < cols; ++j)
-                c[i * cols + j] += a[i * inner + k] * b[k * cols + j];
-        }
+// b + x w
+std::vector<double> affine(const std::vector<double>& x, const Matrix& w, std::vector<double> b) {
+    for (std::size_t k = 0; k < x.size(); ++k) {
+        const double* row = w.row(static_cast<Index>(k));
+        for (std::size_t j = 0; j < b.size(); ++j) b[j] += x[k] * row[j];
     }
-    return c;
+    return b;
 }
 
 }  // namespace
@@ -125,32 +117,28 @@ LearnedFlow::LearnedFlow(const Matrix& now, const Matrix& next, double dt, const
         if (r.stop == optim::LbfgsResult::Stop::line_search) break;
     }
     pupil.set(x);
-    in_ = pupil.value(pupil.hidden().weight());
+    in_ = Matrix(now.cols, lesson.units, pupil.value(pupil.hidden().weight()));
     bias_ = pupil.value(pupil.hidden().bias());
-    out_ = pupil.value(pupil.out().weight());
+    out_ = Matrix(lesson.units, now.cols, pupil.value(pupil.out().weight()));
     rest_ = pupil.value(pupil.out().bias());
-    const std::size_t n = bias_.size(), d = rest_.size();
-    std::vector<double> bias = product(rest_, in_, 1, d, n);
-    for (std::size_t i = 0; i < n; ++i) bias[i] += bias_[i];
     alone_ = std::make_unique<neuro::CtrnnDynamics>(
-        neuro::CtrnnWeights{
-            .units = lesson.units, .w_rec = product(out_, in_, n, d, n), .bias = std::move(bias)},
+        neuro::CtrnnWeights{.units = lesson.units,
+                            .w_rec = linalg::product(out_, in_).values,
+                            .bias = affine(rest_, in_, bias_)},
         neuro::CtrnnOptions{.convention = Convention::rate, .time = {dt, dt}});
 }
 
 std::vector<double> LearnedFlow::state_of(const std::vector<double>& y) const {
-    std::vector<double> r = bias_;
-    for (std::size_t k = 0; k < y.size(); ++k) {
-        const double s = (y[k] - mean_[k]) / sd_[k];
-        for (std::size_t i = 0; i < r.size(); ++i) r[i] += s * in_[k * r.size() + i];
-    }
+    std::vector<double> scaled = y;
+    for (std::size_t k = 0; k < y.size(); ++k) scaled[k] = (y[k] - mean_[k]) / sd_[k];
+    std::vector<double> r = affine(scaled, in_, bias_);
     for (double& v : r) v = std::tanh(v);
     return r;
 }
 
 std::vector<double> LearnedFlow::output(const std::vector<double>& r) const {
-    std::vector<double> z = product(r, out_, 1, r.size(), mean_.size());
-    for (std::size_t k = 0; k < z.size(); ++k) z[k] = mean_[k] + sd_[k] * (z[k] + rest_[k]);
+    std::vector<double> z = affine(r, out_, rest_);
+    for (std::size_t k = 0; k < z.size(); ++k) z[k] = mean_[k] + sd_[k] * z[k];
     return z;
 }
 

@@ -43,8 +43,9 @@ public:
 private:
     std::vector<double> output(const std::vector<double>& r) const;
 
-    std::vector<double> mean_, sd_;               // of the samples [D]
-    std::vector<double> in_, bias_, out_, rest_;  // B [D, N], b, C [N, D], c
+    std::vector<double> mean_, sd_;    // of the samples [D]
+    linalg::Matrix in_, out_;          // B [D, N], C [N, D]
+    std::vector<double> bias_, rest_;  // b, c
     double loss_ = 0;
     std::unique_ptr<neuro::CtrnnDynamics> alone_;
 };

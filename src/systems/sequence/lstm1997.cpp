@@ -160,13 +160,9 @@ Run train(const Options& o, Kind kind, std::uint64_t seed,
 
 Claim make(const Options& o, const std::string& id, const std::string& text, const char* kind,
            Gate gate) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "systems.md 4.9; Hochreiter & Schmidhuber 1997, experiment 4";
+    Claim c =
+        stated(id, text, kind, "systems.md 4.9; Hochreiter & Schmidhuber 1997, experiment 4", gate);
     c.paper_unit = "mean squared error";
-    c.tolerance = gate;
     c.set = "adding problem";
     c.split = "test";
     c.samples = o.test_trials;

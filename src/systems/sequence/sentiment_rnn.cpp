@@ -35,13 +35,8 @@ constexpr int kSeeds = 5;
 
 Claim make(const std::string& id, const std::string& text, const char* kind, Gate gate,
            const char* unit = "% right") {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = "soma's own gate (systems.md 4.12)";
+    Claim c = stated(id, text, kind, "soma's own gate (systems.md 4.12)", gate);
     c.paper_unit = unit;
-    c.tolerance = gate;
     return c;
 }
 

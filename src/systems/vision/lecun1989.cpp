@@ -175,14 +175,9 @@ void draw(train::RunFolder* folder, const ZipData& digits, const Trained& t,
 
 Claim make(const std::string& id, const std::string& text, const char* kind, const ZipData& digits,
            Gate gate, Gate goal = {}) {
-    Claim c;
-    c.id = id;
-    c.text = text;
-    c.kind = kind;
-    c.source = kSource;
+    Claim c = stated(id, text, kind, kSource, gate);
     c.set = digits.set;
     c.sha256 = digits.sha256;
-    c.tolerance = gate;
     c.goal = goal;
     c.deviations = deviations();
     return c;
