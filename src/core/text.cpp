@@ -17,6 +17,15 @@ std::string folded(const std::string& text) {
 
 }  // namespace
 
+std::string joined(std::span<const std::string> parts, std::string_view separator) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (!text.empty()) text += separator;
+        text += part;
+    }
+    return text;
+}
+
 int edit_distance(const std::string& a, const std::string& b) {
     // Optimal string alignment: row i holds the distances of a's first i letters to b's first j.
     const std::string x = folded(a), y = folded(b);

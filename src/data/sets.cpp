@@ -76,12 +76,6 @@ std::optional<SetLocation> find_in_root(const std::string& name, const std::stri
     return std::nullopt;
 }
 
-std::string joined(std::span<const std::string> parts) {
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
-}
-
 SetLocation forced_set(const SetChoice& choice) {
     if (choice.forced == "embedded") return {choice.preferred.back(), ""};
     if (const auto found = find_set(choice.forced, choice.roots)) return *found;

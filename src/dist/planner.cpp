@@ -16,14 +16,12 @@ constexpr double kBackwardShare = 2.0 / 3;  // of a step's flop: two products of
 template <class Named>
 const Named& named(const std::vector<Named>& all, const char* what, const std::string& name) {
     std::vector<std::string> names;
-    std::string list;
     for (const Named& one : all) {
         if (one.name == name) return one;
         names.push_back(one.name);
-        list += (list.empty() ? "" : ", ") + one.name;
     }
     fail(ErrorCode::usage, "plan: unknown ", what, " '", name, "'", did_you_mean(name, names),
-         "; need ", list);
+         "; need ", joined(names));
 }
 
 }  // namespace

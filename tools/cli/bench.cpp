@@ -11,6 +11,7 @@
 
 #include "bench/contests.h"
 #include "bench/rivals/library.h"
+#include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"

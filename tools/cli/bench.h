@@ -46,10 +46,6 @@ void show_progress(const BenchOptions& options, std::size_t done, std::size_t al
 std::vector<std::string> chosen(const std::string& option, const std::string& list,
                                 const std::vector<std::string>& known);
 
-// A Markdown table with padded columns; numbers to the right. The first row is the head.
-std::string markdown_table(const std::vector<std::vector<std::string>>& rows);
-std::string fixed(double value, int digits);  // "-" for NaN
-
 // The machine and the kernels, with a warning where the machine is busy; and the rivals.
 std::string machine_header(const BenchOptions& options);
 std::string bench_header(const BenchOptions& options, const std::vector<bench::Rival>& rivals);

@@ -5,6 +5,7 @@
 #include "bench/accuracy.h"
 #include "bench/rivals/library.h"
 #include "cli/bench.h"
+#include "cli/text_table.h"
 #include "soma/core/error.h"
 
 namespace soma::cli {

@@ -5,6 +5,7 @@
 #include "bench/comm.h"
 #include "cli/bench.h"
 #include "cli/ranks.h"
+#include "cli/text_table.h"
 #include "soma/core/error.h"
 
 namespace soma::cli {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr Index kLeastBytes = 4 << 10, kMostBytes = 64 << 20;
 constexpr Index kPingBytes[] = {8, 1 << 10, 16 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20};
-
-std::string size_text(Index bytes) {
-    return bytes >= 1 << 20 ? concat(bytes >> 20, " MB") : concat(bytes >> 10, " KB");
-}
 
 std::string with_doubt(double value, const bench::Spread& spread, int digits) {
     return fixed(value, digits) + (spread.conclusive() ? "" : "?");

@@ -7,6 +7,7 @@
 
 #include "bench/explain.h"
 #include "cli/bench.h"
+#include "cli/text_table.h"
 #include "soma/core/error.h"
 #include "soma/kernels/dispatch.h"
 

@@ -12,6 +12,7 @@
 
 #include "cli/bench.h"
 #include "cli/build_info.h"
+#include "cli/text_table.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 #include "soma/core/text.h"
@@ -40,10 +41,6 @@ bool in_virtual_machine() {
         if (line.starts_with("flags")) return line.find(" hypervisor") != std::string::npos;
     }
     return false;
-}
-
-bool is_number(const std::string& cell) {
-    return !cell.empty() && (std::isdigit(static_cast<unsigned char>(cell[0])) != 0 || cell == "-");
 }
 
 std::string time_text(double seconds) {
@@ -78,12 +75,6 @@ std::vector<std::string> rival_columns(const std::vector<Outcome>& outcomes) {
         }
     }
     return names;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
-    return out;
 }
 
 std::string utc_now() {
@@ -155,34 +146,6 @@ std::vector<std::string> chosen(const std::string& option, const std::string& li
                    "; need ", joined(known));
         out.push_back(word);
         begin = end + 1;
-    }
-    return out;
-}
-
-std::string fixed(double value, int digits) {
-    if (std::isnan(value)) return "-";
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", digits, value);
-    return text;
-}
-
-std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths;
-    for (const auto& row : rows) {
-        widths.resize(std::max(widths.size(), row.size()), 3);
-        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-    }
-    std::string out;
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        for (std::size_t c = 0; c < widths.size(); ++c) {
-            const std::string cell = c < rows[r].size() ? rows[r][c] : "";
-            const std::string blanks(widths[c] - cell.size(), ' ');
-            out += "| " + (is_number(cell) && c > 0 ? blanks + cell : cell + blanks) + " ";
-        }
-        out += "|\n";
-        if (r > 0) continue;
-        for (const std::size_t w : widths) out += "|" + std::string(w + 2, '-');
-        out += "|\n";
     }
     return out;
 }

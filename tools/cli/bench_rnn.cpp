@@ -4,6 +4,7 @@
 
 #include "bench/rnn.h"
 #include "cli/bench.h"
+#include "cli/text_table.h"
 #include "soma/core/text.h"
 
 namespace soma::cli {

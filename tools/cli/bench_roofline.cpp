@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "cli/bench.h"
+#include "cli/text_table.h"
 #include "soma/core/error.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/peak.h"

@@ -7,6 +7,7 @@
 
 #include "cli/text_table.h"
 #include "soma/core/error.h"
+#include "soma/core/text.h"
 #include "soma/core/types.h"
 
 namespace soma::cli {
@@ -124,12 +125,6 @@ std::vector<std::string> all_deviations(const systems::Reproduction& result) {
             if (std::find(out.begin(), out.end(), d) == out.end()) out.push_back(d);
         }
     }
-    return out;
-}
-
-std::string joined(const std::vector<std::string>& parts, const char* separator) {
-    std::string out;
-    for (const std::string& part : parts) out += (out.empty() ? "" : separator) + part;
     return out;
 }
 

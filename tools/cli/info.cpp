@@ -42,12 +42,6 @@ constexpr Variable kVariables[] = {
     {"NO_COLOR", "any value: no colours in the progress bar"},
 };
 
-std::string size_text(Index bytes) {
-    if (bytes <= 0) return "none";
-    if (bytes >= 1 << 20) return concat(bytes >> 20, " MB");
-    return concat(bytes >> 10, " KB");
-}
-
 std::string or_none(const std::string& text) { return text.empty() ? "not built in" : text; }
 
 // "0-3,8": the processors as ranges.

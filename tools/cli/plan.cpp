@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "cli/arguments.h"
-#include "cli/bench.h"
+#include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"

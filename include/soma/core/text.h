@@ -1,11 +1,15 @@
 #pragma once
-// Help for misspelt names: systems, data sets, options.
+// Lists in words, and help for misspelt names: systems, data sets, options.
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace soma {
+
+// "a, b, c".
+std::string joined(std::span<const std::string> parts, std::string_view separator = ", ");
 
 // Edits (insert, delete, replace, swap neighbours) that turn a into b; '-' equals '_' and case does
 // not count.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "soma/core/error.h"
+#include "soma/core/text.h"
 
 namespace soma::systems {
 namespace {
@@ -46,11 +47,7 @@ Words words_of(const std::string& text) {
     return words;
 }
 
-std::string text_of(const Words& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-    return text;
-}
+std::string text_of(const Words& words) { return joined(words, " "); }
 
 Vocabulary::Vocabulary(std::span<const Sentence> sentences, Index min_count) {
     std::unordered_map<std::string, Index> counts;

@@ -1,6 +1,7 @@
 #include "systems/sequence/sentiment_recipe.h"
 
 #include "soma/core/error.h"
+#include "soma/core/text.h"
 #include "soma/data/file.h"
 #include "soma/data/sha256.h"
 #include "soma/dist/comm.h"
@@ -44,12 +45,12 @@ const std::vector<SentimentRecipe>& recipes() {
 
 const SentimentRecipe& sentiment_recipe(const std::string& name) {
     if (name.empty()) return recipes().front();
-    std::string known;
+    std::vector<std::string> known;
     for (const SentimentRecipe& recipe : recipes()) {
         if (recipe.name == name) return recipe;
-        known += (known.empty() ? "" : ", ") + recipe.name;
+        known.push_back(recipe.name);
     }
-    fail(ErrorCode::usage, "sentiment_rnn: recipe '", name, "' is unknown; it has ", known);
+    fail(ErrorCode::usage, "sentiment_rnn: recipe '", name, "' is unknown; it has ", joined(known));
 }
 
 const SentimentRecipe& sentiment_recipe(bool polarity, RecurrentUnit unit) {
