@@ -15,16 +15,27 @@ std::uint64_t finish(std::uint64_t h) {  // the finaliser of MurmurHash3
     return h ^ (h >> 33);
 }
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-    std::array<std::uint32_t, 256> table{};
+// Slicing (Kounavis & Berry 2005): table k holds the CRC of a byte that k zero bytes follow, so
+// that the sixteen bytes of a slice are looked up independently of each other.
+constexpr std::size_t kSlice = 16;
+using CrcTables = std::array<std::array<std::uint32_t, 256>, kSlice>;
+
+constexpr CrcTables make_crc_tables() {
+    CrcTables tables{};
     for (std::uint32_t i = 0; i < 256; ++i) {
         std::uint32_t c = i;
         for (int bit = 0; bit < 8; ++bit) c = (c & 1) ? (c >> 1) ^ 0x82F63B78 : c >> 1;
-        table[i] = c;
+        tables[0][i] = c;
     }
-    return table;
+    for (std::size_t k = 1; k < kSlice; ++k) {
+        for (std::size_t i = 0; i < 256; ++i) {
+            const std::uint32_t c = tables[k - 1][i];
+            tables[k][i] = tables[0][c & 0xFF] ^ (c >> 8);
+        }
+    }
+    return tables;
 }
-constexpr auto kCrcTable = make_crc_table();
+constexpr CrcTables kCrcTables = make_crc_tables();
 
 }  // namespace
 
@@ -51,8 +62,17 @@ std::uint64_t hash64(const std::string& text, std::uint64_t seed) {
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc) {
     crc = ~crc;
+    for (; bytes.size() >= kSlice; bytes = bytes.subspan(kSlice)) {
+        std::array<std::uint8_t, kSlice> slice;
+        std::memcpy(slice.data(), bytes.data(), kSlice);
+        for (std::size_t i = 0; i < sizeof crc; ++i) {
+            slice[i] ^= static_cast<std::uint8_t>(crc >> 8 * i);
+        }
+        crc = 0;
+        for (std::size_t i = 0; i < kSlice; ++i) crc ^= kCrcTables[kSlice - 1 - i][slice[i]];
+    }
     for (const std::byte b : bytes) {
-        crc = kCrcTable[(crc ^ static_cast<std::uint32_t>(b)) & 0xFF] ^ (crc >> 8);
+        crc = kCrcTables[0][(crc ^ static_cast<std::uint32_t>(b)) & 0xFF] ^ (crc >> 8);
     }
     return ~crc;
 }

@@ -135,6 +135,19 @@ TEST(Hash, Crc32cKnownAnswer) {
     EXPECT_EQ(crc32c(std::as_bytes(std::span(text, 9))), 0xE3069283u);
 }
 
+// RFC 3720 B.4, and the same in two parts of every length.
+TEST(Hash, Crc32cOfLongerTextsAndOfTheirParts) {
+    std::vector<std::byte> ascending(48);
+    for (std::size_t i = 0; i < 48; ++i) ascending[i] = static_cast<std::byte>(i);
+    const std::span<const std::byte> all(ascending);
+    EXPECT_EQ(crc32c(all.first(32)), 0x46DD794Eu);
+    EXPECT_EQ(crc32c(std::vector<std::byte>(32, std::byte{0})), 0x8A9136AAu);
+    EXPECT_EQ(crc32c(std::vector<std::byte>(32, std::byte{0xFF})), 0x62A8AB43u);
+    for (std::size_t n = 0; n <= 48; ++n) {
+        EXPECT_EQ(crc32c(all.subspan(n), crc32c(all.first(n))), crc32c(all)) << n;
+    }
+}
+
 TEST(Hash, EveryBitCounts) {
     std::vector<std::byte> data(37, std::byte{0x5A});
     const std::uint64_t original = hash64(data);
