@@ -164,6 +164,7 @@
 #include "soma/tensor/shape.h"
 #include "soma/tensor/tensor.h"
 #include "soma/train/checkpoint.h"
+#include "soma/train/checkpoint_writer.h"
 #include "soma/train/figures.h"
 #include "soma/train/log.h"
 #include "soma/train/model.h"

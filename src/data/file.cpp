@@ -105,6 +105,10 @@ Bytes read_file(const std::string& path) {
 }
 
 void write_file_atomically(const std::string& path, ByteView bytes) {
+    write_pieces_atomically(path, std::span(&bytes, 1));
+}
+
+void write_pieces_atomically(const std::string& path, std::span<const ByteView> pieces) {
     const std::string target = resolve_links(path);
     const std::string folder = fs::path(target).parent_path().string();
     const std::string parent = folder.empty() ? "." : folder;
@@ -112,7 +116,9 @@ void write_file_atomically(const std::string& path, ByteView bytes) {
     Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
     if (file.get() < 0) fail_write(path, "create a temporary file");
     TemporaryFile temporary(name);
-    if (!write_all(file.get(), bytes)) fail_write(path, "write");
+    for (const ByteView piece : pieces) {
+        if (!write_all(file.get(), piece)) fail_write(path, "write");
+    }
     if (::fchmod(file.get(), mode_for(target)) != 0) fail_write(path, "set the mode");
     if (::fsync(file.get()) != 0) fail_write(path, "sync");
     if (file.close() != 0) fail_write(path, "close");

@@ -70,9 +70,8 @@ std::string header_text(std::span<const NamedTensor> sorted, const Metadata& met
     }
 }
 
-}  // namespace
-
-Bytes write_safetensors(std::vector<NamedTensor> tensors, const Metadata& metadata) {
+// Sorts the tensors into the order of the buffer; all bytes of the file before it.
+Bytes head_of_file(std::vector<NamedTensor>& tensors, const Metadata& metadata) {
     std::sort(tensors.begin(), tensors.end(),
               [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
     check_names(tensors, metadata);
@@ -84,18 +83,33 @@ Bytes write_safetensors(std::vector<NamedTensor> tensors, const Metadata& metada
     const std::string crc = crc_text(crc32c(as_bytes(header)));
     header.replace(header.find(zeroed), zeroed.size(), header_checksum_field(crc));
 
-    Bytes out;
-    std::size_t total = kPrefixBytes + header.size();
+    Bytes head;
+    append_little(head, static_cast<std::uint64_t>(header.size()));
+    const ByteView text = as_bytes(header);
+    head.insert(head.end(), text.begin(), text.end());
+    return head;
+}
+
+}  // namespace
+
+Bytes write_safetensors(std::vector<NamedTensor> tensors, const Metadata& metadata) {
+    Bytes out = head_of_file(tensors, metadata);
+    std::size_t total = out.size();
     for (const NamedTensor& t : tensors) total += bytes_of(t.tensor).size();
     out.reserve(total);
-    append_little(out, static_cast<std::uint64_t>(header.size()));
-    const ByteView text = as_bytes(header);
-    out.insert(out.end(), text.begin(), text.end());
     for (const NamedTensor& t : tensors) {
         const ByteView bytes = bytes_of(t.tensor);
         out.insert(out.end(), bytes.begin(), bytes.end());
     }
     return out;
+}
+
+void write_safetensors_file(const std::string& path, std::vector<NamedTensor> tensors,
+                            const Metadata& metadata) {
+    const Bytes head = head_of_file(tensors, metadata);
+    std::vector<ByteView> pieces{head};
+    for (const NamedTensor& t : tensors) pieces.push_back(bytes_of(t.tensor));
+    write_pieces_atomically(path, pieces);
 }
 
 }  // namespace soma::data

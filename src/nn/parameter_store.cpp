@@ -130,14 +130,17 @@ Index ParameterStore::parameter_count() const {
     return n;
 }
 
-std::uint64_t ParameterStore::hash() const {
+std::uint64_t ParameterStore::hash(const Tensor& values) const {
+    SOMA_CHECK(values.shape() == values_.shape() && values.dtype() == dtype_,
+               "ParameterStore: hash of ", values.shape(), " ", name_of(values.dtype()),
+               "; the store has ", values_.shape(), " ", name_of(dtype_));
+    const auto* bytes = static_cast<const std::byte*>(values.raw());
+    const Index size = size_of(dtype_);
     std::uint64_t h = 0;
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-        if (entries_[i].tied_to >= 0) continue;
-        const Tensor v = value(static_cast<ParameterId>(i));
-        h = hash64(entries_[i].name, h);
-        h = hash64({static_cast<const std::byte*>(v.raw()), static_cast<std::size_t>(v.bytes())},
-                   h);
+    for (const Entry& e : entries_) {
+        if (e.tied_to >= 0) continue;
+        h = hash64(e.name, h);
+        h = hash64({bytes + e.offset * size, static_cast<std::size_t>(e.shape.count() * size)}, h);
     }
     return h;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 
 #include "soma/core/hash.h"
@@ -16,9 +17,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFormat = "soma-checkpoint";
 constexpr int kSchema = 1;
+constexpr const char* kOptimizer = "opt.";
 
 std::string slot_name(const std::string& slot, const std::string& parameter) {
-    return "opt." + slot + "." + parameter;
+    return kOptimizer + slot + "." + parameter;
 }
 
 // A parameter's part of a flat slot, in the parameter's shape; shares the buffer.
@@ -32,16 +34,15 @@ std::string exact(double v) {
     return {text, std::to_chars(text, text + sizeof text, v).ptr};
 }
 
-// What a store and an optimizer consist of, by the names of the file.
+// What a state consists of, by the names of the file.
 std::vector<data::NamedTensor> tensors_of(const nn::ParameterStore& store,
-                                          const optim::Optimizer* optimizer) {
+                                          const TrainingState& state) {
     std::vector<data::NamedTensor> list;
-    for (std::size_t i = 0; i < store.entries().size(); ++i) {
-        const nn::ParameterStore::Entry& e = store.entries()[i];
+    for (const nn::ParameterStore::Entry& e : store.entries()) {
         if (e.tied_to >= 0) continue;
-        list.push_back({e.name, store.value(static_cast<nn::ParameterId>(i))});
-        if (!e.trainable || optimizer == nullptr) continue;
-        for (const optim::Optimizer::Slot& slot : optimizer->slots()) {
+        list.push_back({e.name, part(state.values, e)});
+        if (!e.trainable) continue;
+        for (const optim::Optimizer::Slot& slot : state.slots) {
             list.push_back({slot_name(slot.name, e.name), part(slot.values, e)});
         }
     }
@@ -85,6 +86,18 @@ public:
                 .epoch = {.weight = number<double>("epoch.weight"),
                           .loss = number<double>("epoch.loss"),
                           .wrong = number<double>("epoch.wrong")}};
+    }
+
+    // All tensors but the state of the optimizer: opt.<slot>.<name> beside <name>.
+    std::vector<data::NamedTensor> parameters() const {
+        std::vector<data::NamedTensor> list;
+        for (const data::StoredTensor& t : file_.tensors()) {
+            const std::size_t dot = t.name.find('.', std::strlen(kOptimizer));
+            const bool is_state = t.name.starts_with(kOptimizer) && dot != std::string::npos &&
+                                  file_.find(t.name.substr(dot + 1)) != nullptr;
+            if (!is_state) list.push_back({t.name, file_.load(t.name)});
+        }
+        return list;
     }
 
     // The file's values of the wanted tensors, in their order. Error(data) on the first that is
@@ -137,9 +150,9 @@ void remove_half_written(const std::string& folder) {
     for (const fs::path& path : left) fs::remove(path, ignored);
 }
 
-// `optimizer` may be null.
+// `optimizer`: what describes it.
 void save(const std::string& path, const CheckpointInfo& info, const nn::ParameterStore& store,
-          const optim::Optimizer* optimizer) {
+          const std::string& optimizer, const TrainingState& state) {
     data::Metadata meta = {{"format", kFormat},
                            {"schema", std::to_string(kSchema)},
                            {"soma", kVersion},
@@ -155,26 +168,32 @@ void save(const std::string& path, const CheckpointInfo& info, const nn::Paramet
                            {"epoch.weight", exact(info.epoch.weight)},
                            {"epoch.loss", exact(info.epoch.loss)},
                            {"epoch.wrong", exact(info.epoch.wrong)},
-                           {"optimizer", optimizer == nullptr ? "none" : optimizer->describe()},
-                           {"weights", to_hex(store.hash())}};
-    if (optimizer != nullptr) {
-        for (const optim::Optimizer::Scalar& s : optimizer->scalars()) {
-            meta["opt." + s.name] = exact(s.value);
-        }
-    }
-    data::write_file_atomically(path, data::write_safetensors(tensors_of(store, optimizer), meta));
+                           {"optimizer", optimizer},
+                           {"weights", to_hex(store.hash(state.values))}};
+    for (const optim::Optimizer::Scalar& s : state.scalars) meta["opt." + s.name] = exact(s.value);
+    data::write_safetensors_file(path, tensors_of(store, state), meta);
 }
 
 }  // namespace
 
+TrainingState state_of(const nn::ParameterStore& store, const optim::Optimizer& optimizer) {
+    return {store.values(), optimizer.slots(), optimizer.scalars()};
+}
+
 void save_checkpoint(const std::string& path, const CheckpointInfo& info,
                      const nn::ParameterStore& store, const optim::Optimizer& optimizer) {
-    save(path, info, store, &optimizer);
+    save_checkpoint(path, info, store, optimizer, state_of(store, optimizer));
+}
+
+void save_checkpoint(const std::string& path, const CheckpointInfo& info,
+                     const nn::ParameterStore& store, const optim::Optimizer& optimizer,
+                     const TrainingState& state) {
+    save(path, info, store, optimizer.describe(), state);
 }
 
 void save_parameters(const std::string& path, const CheckpointInfo& info,
                      const nn::ParameterStore& store) {
-    save(path, info, store, nullptr);
+    save(path, info, store, "none", {store.values()});
 }
 
 CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& store,
@@ -193,7 +212,7 @@ CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& stor
         scalars.push_back(file.number<double>("opt." + s.name));
     }
     const CheckpointInfo info = file.info();
-    restore(file, tensors_of(store, &optimizer));
+    restore(file, tensors_of(store, state_of(store, optimizer)));
     for (std::size_t i = 0; i < scalars.size(); ++i) optimizer.scalars()[i].value = scalars[i];
     return info;
 }
@@ -201,11 +220,23 @@ CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& stor
 CheckpointInfo load_parameters(const std::string& path, nn::ParameterStore& store) {
     const File file(path);
     const CheckpointInfo info = file.info();
-    restore(file, tensors_of(store, nullptr));
+    restore(file, tensors_of(store, {store.values()}));
     return info;
 }
 
 CheckpointInfo read_checkpoint_info(const std::string& path) { return File(path).info(); }
+
+CheckpointInfo export_parameters(const std::string& path, const std::string& out) {
+    const File file(path);
+    const CheckpointInfo info = file.info();
+    data::write_safetensors_file(out, file.parameters(),
+                                 {{"format", "pt"},  // what loaders of other frameworks look for
+                                  {"system", info.system},
+                                  {"recipe", info.recipe},
+                                  {"step", file.text("step")},
+                                  {"weights", file.text("weights")}});
+    return info;
+}
 
 std::string checkpoint_name(Index step) {
     const std::string digits = std::to_string(step);

@@ -1,9 +1,11 @@
 #include "soma/train/trainer.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <optional>
 
 #include "soma/core/hash.h"
 #include "soma/core/timer.h"
@@ -13,6 +15,7 @@
 #include "soma/dist/replica_check.h"
 #include "soma/kernels/backend.h"
 #include "soma/optim/clip.h"
+#include "soma/train/checkpoint_writer.h"
 #include "soma/train/progress.h"
 #include "soma/train/report.h"
 
@@ -96,6 +99,9 @@ public:
           total_steps_(training.epochs * steps_per_epoch_) {
         if (o_.steps > 0) total_steps_ = std::min(total_steps_, o_.steps);
         if (o_.progress && comm.rank() == 0) progress_ = std::make_unique<Progress>();
+        if (o_.folder != nullptr && root()) {
+            writer_.emplace(o_.folder->checkpoints(), o_.keep, store_, *training.optimizer);
+        }
     }
 
     TrainResult run() {
@@ -295,34 +301,47 @@ private:
     // ---- end ----
     // A finite loss can have an infinite gradient: no checkpoint of ruined weights is written.
     void check_weights() const {
-        const auto values = store_.values().data<float>();
-        if (std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
-            return;
+        constexpr std::uint32_t kMagnitude = 0x7FFFFFFF, kInfinity = 0x7F800000;
+        std::uint32_t largest = 0;
+        for (const float v : store_.values().data<float>()) {
+            largest = std::max(largest, std::bit_cast<std::uint32_t>(v) & kMagnitude);
+        }
+        if (largest < kInfinity) return;
         fail(ErrorCode::non_finite, t_.system, ": a weight is not finite after update ", step_);
     }
 
     void save() {
-        if (!root() || o_.folder == nullptr) return;
+        if (!writer_) return;
+        const Timer timer;
         check_weights();
-        const std::string path = o_.folder->checkpoints() + "/" + checkpoint_name(step_);
-        save_checkpoint(path,
-                        {.system = t_.system,
-                         .recipe = t_.recipe,
-                         .step = step_,
-                         .seed = o_.seed,
-                         .batch = plan_.batch,
-                         .shards = plan_.shards,
-                         .data = t_.data,
-                         .config = t_.config,
-                         .epoch = epoch_},
-                        store_, *t_.optimizer);
-        prune_checkpoints(o_.folder->checkpoints(), o_.keep, path);
-        result_.checkpoint = path;
-        log("checkpoint", {{"path", path}, {"step", step_}});
+        await_checkpoint();
+        writer_->save({.system = t_.system,
+                       .recipe = t_.recipe,
+                       .step = step_,
+                       .seed = o_.seed,
+                       .batch = plan_.batch,
+                       .shards = plan_.shards,
+                       .data = t_.data,
+                       .config = t_.config,
+                       .epoch = epoch_});
+        stall_seconds_ = timer.seconds();
+    }
+
+    // Until the checkpoint in flight is on disk.
+    void await_checkpoint() {
+        if (!writer_) return;
+        const std::optional<CheckpointWriter::Written> written = writer_->wait();
+        if (!written) return;
+        result_.checkpoint = written->path;
+        log("checkpoint", {{"path", written->path},
+                           {"step", written->step},
+                           {"stall_seconds", stall_seconds_},
+                           {"write_seconds", written->seconds}});
     }
 
     TrainResult finish() {
         check_weights();
+        await_checkpoint();
         result_.weights = store_.hash();
         result_.steps = step_;
         result_.epochs = step_ / steps_per_epoch_;
@@ -349,6 +368,8 @@ private:
     data::Batch batch_;
     EpochSums epoch_;
     TrainResult result_;
+    std::optional<CheckpointWriter> writer_;  // on the rank that has a folder
+    double stall_seconds_ = 0;                // that the last save() kept the training waiting
     std::unique_ptr<Progress> progress_;
     Timer clock_;
     double next_report_ = 0;

@@ -202,6 +202,27 @@ TEST_F(TrainerTest, ADamagedCheckpointIsPassedOverForTheOneBefore) {
     EXPECT_NE(warning.find(newest), std::string::npos);
 }
 
+TEST_F(TrainerTest, ACheckpointThatCannotBeWrittenEndsTheRunAndTheOneBeforeCanBeResumed) {
+    const TrainResult straight = train_alone({}, {});
+    RunFolder folder = RunFolder::create(parent_.string(), "run");
+    TrainOptions options;
+    options.folder = &folder;
+    options.checkpoint_every = 10;
+    const std::string blocked = folder.checkpoints() + "/" + checkpoint_name(20);
+    fs::create_directories(blocked + "/in the way");
+    try {
+        train_alone({}, options);
+        FAIL() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::checkpoint);
+        EXPECT_NE(std::string(e.what()).find(blocked), std::string::npos) << e.what();
+    }
+    fs::remove_all(blocked);
+    EXPECT_EQ(read_checkpoint_info(newest_valid_checkpoint(folder.checkpoints())).step, 10);
+    options.resume = folder.path();
+    EXPECT_EQ(train_alone({}, options).weights, straight.weights);
+}
+
 TEST_F(TrainerTest, OnlyTheNewestCheckpointsStay) {
     RunFolder folder = RunFolder::create(parent_.string(), "run");
     TrainOptions options;

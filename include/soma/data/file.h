@@ -24,6 +24,8 @@ Bytes read_file(const std::string& path);
 // Error(checkpoint) naming path and cause; the temporary file is removed and the previous one
 // untouched.
 void write_file_atomically(const std::string& path, ByteView bytes);
+// The same of several pieces, one behind the other.
+void write_pieces_atomically(const std::string& path, std::span<const ByteView> pieces);
 
 inline ByteView as_bytes(const std::string& text) {
     return std::as_bytes(std::span(text.data(), text.size()));

@@ -105,5 +105,8 @@ struct NamedTensor {
 // ("__metadata__") or too long name, more tensors than the limit, a metadata key beginning with
 // "crc32c", or text that is not UTF-8.
 Bytes write_safetensors(std::vector<NamedTensor> tensors, const Metadata& metadata = {});
+// The same as a file, without a copy of the numbers: see write_file_atomically.
+void write_safetensors_file(const std::string& path, std::vector<NamedTensor> tensors,
+                            const Metadata& metadata = {});
 
 }  // namespace soma::data

@@ -79,7 +79,9 @@ public:
     // Parameters as papers count them: elements of trainable, untied entries.
     Index parameter_count() const;
     // 64-bit hash of all names and values in registration order; independent of the layout.
-    std::uint64_t hash() const;
+    std::uint64_t hash() const { return hash(values_); }
+    // The same of a copy of values().
+    std::uint64_t hash(const Tensor& values) const;
 
 private:
     ParameterId add_entry(Entry entry);

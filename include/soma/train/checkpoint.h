@@ -39,7 +39,21 @@ struct CheckpointInfo {
 void save_checkpoint(const std::string& path, const CheckpointInfo& info,
                      const nn::ParameterStore& store, const optim::Optimizer& optimizer);
 
-// The same without an optimizer: for evaluation and analysis. load_checkpoint refuses it.
+// The numbers that training changes: those of a store and its optimizer themselves, or a copy.
+struct TrainingState {
+    Tensor values;  // ParameterStore::values()
+    std::vector<optim::Optimizer::Slot> slots = {};
+    std::vector<optim::Optimizer::Scalar> scalars = {};
+};
+// Shares the buffers of both.
+TrainingState state_of(const nn::ParameterStore& store, const optim::Optimizer& optimizer);
+
+// The checkpoint of a copy taken earlier; store and optimizer say what it is a copy of.
+void save_checkpoint(const std::string& path, const CheckpointInfo& info,
+                     const nn::ParameterStore& store, const optim::Optimizer& optimizer,
+                     const TrainingState& state);
+
+// Without an optimizer: for evaluation and analysis. load_checkpoint refuses it.
 void save_parameters(const std::string& path, const CheckpointInfo& info,
                      const nn::ParameterStore& store);
 
@@ -50,8 +64,13 @@ CheckpointInfo load_checkpoint(const std::string& path, nn::ParameterStore& stor
                                optim::Optimizer& optimizer);
 // Parameters and buffers only, for evaluation.
 CheckpointInfo load_parameters(const std::string& path, nn::ParameterStore& store);
-// The metadata alone.
+// The metadata alone, of a file whose checksums are all right.
 CheckpointInfo read_checkpoint_info(const std::string& path);
+
+// Writes the parameters and buffers of a checkpoint as a plain safetensors file with the checksums
+// and {format: pt, system, recipe, step, weights}; the optimizer stays behind. Returns what the
+// checkpoint is of. Errors: data as above; checkpoint naming `out` when it cannot be written.
+CheckpointInfo export_parameters(const std::string& path, const std::string& out);
 
 // step-00000120.safetensors, so that names sort by step.
 std::string checkpoint_name(Index step);
