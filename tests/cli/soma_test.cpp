@@ -22,8 +22,8 @@ using soma::test::Result;
 using Soma = soma::test::ProgramTest;
 
 TEST_F(Soma, EveryVerbHelpsWithAnExample) {
-    for (const char* verb :
-         {"info", "list", "train", "eval", "reproduce", "task", "plan", "inspect", "bench"}) {
+    for (const char* verb : {"info", "list", "train", "eval", "reproduce", "task", "plan",
+                             "inspect", "export", "bench"}) {
         const Result r = run({verb, "--help"});
         EXPECT_EQ(r.code, 0) << verb;
         EXPECT_TRUE(contains(r.out, std::string("Example:\n  soma ") + verb)) << r.out;
@@ -281,6 +281,26 @@ TEST_F(Soma, InspectNamesTheFirstDifference) {
     const auto json = nlohmann::json::parse(
         run({"inspect", checkpoint("a"), "--diff", checkpoint("b"), "--json"}).out);
     EXPECT_FALSE(json.at("equal").get<bool>());
+}
+
+TEST_F(Soma, ExportLeavesTheOptimizerBehind) {
+    ASSERT_EQ(run({"train", "lecun1989", "--set=embedded", "--recipe=modern", "--steps=2"}).code,
+              0);
+    const std::string runs = folder_.file("runs");
+    const std::string folder = std::filesystem::directory_iterator(runs)->path();
+    EXPECT_TRUE(contains(run({"inspect", folder}).out, "\nopt."));
+
+    const Result r = run({"export", folder, "net.safetensors"});
+    EXPECT_EQ(r.code, 0) << r.err;
+    EXPECT_TRUE(contains(r.out, "lecun1989 after 2 updates")) << r.out;
+    const Result plain = run({"inspect", "net.safetensors"});
+    EXPECT_TRUE(contains(plain.out, "output.weight")) << plain.out;
+    EXPECT_FALSE(contains(plain.out, "\nopt.")) << plain.out;
+
+    const std::string checkpoint = folder + "/checkpoints/step-00000002.safetensors";
+    EXPECT_EQ(run({"export", checkpoint, checkpoint}).code, 2);
+    EXPECT_EQ(run({"export", checkpoint, "absent/net.safetensors"}).code, 73);
+    EXPECT_EQ(run({"export", "net.safetensors", "again.safetensors"}).code, 65);
 }
 
 TEST_F(Soma, PlanPredictsScalingAndSaysWhatIsMissing) {

@@ -73,6 +73,7 @@ int run(int argc, const char* const* argv) {
     add_task(program, action);
     add_analyze(program, action);
     add_inspect(program, action);
+    add_export(program, action);
     add_plan(program, action);
     add_bench(program, action);
     try {

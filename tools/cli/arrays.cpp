@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "soma/core/error.h"
 #include "soma/data/gzip.h"
@@ -29,8 +31,8 @@ std::vector<double> doubles(const std::vector<std::int64_t>& integers) {
 
 // ---- formats ----
 
-ArrayFile read_safetensors(const std::string& path) {
-    const auto file = data::SafetensorsFile::read(path);
+ArrayFile read_safetensors(data::Bytes bytes, const std::string& path) {
+    const data::SafetensorsFile file(std::move(bytes), path);
     file.verify();
     ArrayFile out{
         .format = "safetensors", .metadata = {}, .arrays = {}, .checksums = file.has_checksums()};
@@ -152,6 +154,15 @@ bool looks_like_safetensors(ByteView bytes) {
 
 // ---- comparison ----
 
+// The fewest digits that tell a value from its neighbours.
+std::string exact_text(const NamedArray& array, double value) {
+    char text[32];
+    const auto end = array.single
+                         ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
+                         : std::to_chars(text, text + sizeof text, value);
+    return {text, end.ptr};
+}
+
 // Values in between, plus one: 0 for equal bits; the distance of the ordered representations.
 std::uint64_t ulps(const NamedArray& array, double a, double b) {
     const auto ordered = [](std::int64_t bits, std::int64_t lowest) {
@@ -185,8 +196,8 @@ std::string difference(const NamedArray& a, const NamedArray& b) {
     for (std::size_t i = 0; i < a.values.size(); ++i) {
         const double x = a.values[i], y = b.values[i];
         if (std::bit_cast<std::int64_t>(x) == std::bit_cast<std::int64_t>(y)) continue;
-        return concat(a.name, position(a.sizes, static_cast<Index>(i)), ": ", x, " against ", y,
-                      ", ", ulps(a, x, y), " ULP");
+        return concat(a.name, position(a.sizes, static_cast<Index>(i)), ": ", exact_text(a, x),
+                      " against ", exact_text(a, y), ", ", ulps(a, x, y), " ULP");
     }
     return "";
 }
@@ -194,8 +205,8 @@ std::string difference(const NamedArray& a, const NamedArray& b) {
 }  // namespace
 
 ArrayFile read_arrays(const std::string& path) {
-    const data::Bytes bytes = data::read_file(path);
-    if (looks_like_safetensors(bytes)) return read_safetensors(path);
+    data::Bytes bytes = data::read_file(path);
+    if (looks_like_safetensors(bytes)) return read_safetensors(std::move(bytes), path);
     if (begins(bytes, {0x93, 'N', 'U', 'M', 'P', 'Y'})) {
         return {.format = "npy",
                 .metadata = {},
@@ -210,6 +221,14 @@ ArrayFile read_arrays(const std::string& path) {
         return file;
     }
     fail(ErrorCode::data, path, ": offset 0: no safetensors, npy, npz, png, idx or jsonl file");
+}
+
+bool verify_arrays(const std::string& path) {
+    data::Bytes bytes = data::read_file(path);
+    if (!looks_like_safetensors(bytes)) return read_arrays(path).checksums;
+    const data::SafetensorsFile file(std::move(bytes), path);
+    file.verify();
+    return file.has_checksums();
 }
 
 Statistics statistics_of(const std::vector<double>& values) {

@@ -27,6 +27,10 @@ struct ArrayFile {
 // and field when it is malformed or of no known format.
 ArrayFile read_arrays(const std::string& path);
 
+// Checks layout and checksums as read_arrays does, of safetensors without converting a number, and
+// says whether the file has checksums.
+bool verify_arrays(const std::string& path);
+
 struct Statistics {
     Index count = 0, nan = 0, infinite = 0;
     double min = 0, max = 0, mean = 0, sd = 0;  // of the finite values; 0 when there are none

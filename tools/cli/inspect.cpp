@@ -1,6 +1,7 @@
 // soma inspect: what is in a file of arrays or a log; safe on files that nobody vouches for.
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "cli/arguments.h"
 #include "cli/arrays.h"
+#include "cli/names.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "soma/core/error.h"
@@ -160,29 +162,32 @@ int print_difference(const Options& options, const ArrayFile& file) {
     return found.empty() ? 0 : 1;
 }
 
-// Reading has already checked everything.
-void print_verified(const Options& options, const ArrayFile& file) {
+int verify(const Options& options) {
+    const bool checksums = verify_arrays(options.file);
     if (options.json) {
         std::cout << Json{{"schema", 1},
                           {"file", options.file},
                           {"layout", "ok"},
-                          {"checksums", file.checksums ? Json("ok") : Json()}}
+                          {"checksums", checksums ? Json("ok") : Json()}}
                          .dump(2)
                   << "\n";
     } else {
         std::cout << options.file << ": layout ok"
-                  << (file.checksums ? ", checksums ok" : ", it has no checksums") << "\n";
+                  << (checksums ? ", checksums ok" : ", it has no checksums") << "\n";
     }
+    return 0;
 }
 
-int run_inspect(const Options& options) {
+int run_inspect(Options& options) {
     apply(options.common);
     if (options.file.ends_with(".jsonl")) return inspect_log(options);
+    for (std::string* path : {&options.file, &options.other}) {
+        if (std::filesystem::is_directory(*path)) *path = known_checkpoint(*path);
+    }
+    if (options.verify && options.other.empty()) return verify(options);
     const ArrayFile file = read_arrays(options.file);
     if (!options.other.empty()) return print_difference(options, file);
-    if (options.verify) {
-        print_verified(options, file);
-    } else if (options.json) {
+    if (options.json) {
         std::cout << json_of(file, options.file).dump(2) << "\n";
     } else {
         print_arrays(file, options.file);
@@ -199,9 +204,12 @@ void add_inspect(CLI::App& program, Action& action) {
                  "list, verify or compare files: safetensors, npy, npz, png, "
                  "idx, jsonl",
                  "soma inspect first/lecun1989-*/log.jsonl   # after: soma train lecun1989 --out "
-                 "first\n  soma inspect a.safetensors --diff b.safetensors",
+                 "first\n  soma inspect first/lecun1989-* --verify\n"
+                 "  soma inspect a.safetensors --diff b.safetensors",
                  options->common);
-    verb->add_option("file", options->file, "the file")->type_name("FILE")->required();
+    verb->add_option("file", options->file, "the file, or a run folder: its newest checkpoint")
+        ->type_name("FILE")
+        ->required();
     verb->add_flag("--verify", options->verify, "check layout and checksums only");
     verb->add_option("--diff", options->other, "name the first difference from this file")
         ->type_name("FILE");

@@ -21,6 +21,7 @@ void add_sweep(CLI::App& program, Action& action);
 void add_task(CLI::App& program, Action& action);
 void add_analyze(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
+void add_export(CLI::App& program, Action& action);
 void add_plan(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 
