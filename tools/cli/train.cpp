@@ -1,6 +1,7 @@
 // soma train: trains one system once, on any number of ranks. soma eval: tests a checkpoint.
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "cli/names.h"
 #include "cli/ranks.h"
 #include "cli/signals.h"
+#include "cli/supervise.h"
 #include "cli/verbs.h"
 #include "soma/core/error.h"
 #include "soma/core/hash.h"
@@ -28,7 +30,10 @@ struct Options {
     CommonOptions common;
     std::string name, named;  // positional, and --name of config files
     std::string out = "runs";
-    std::string continued;  // the run folder to go on in; "": make a new one
+    std::string folder;      // the run folder; "": make a new one
+    std::string supervisor;  // launcher to supervise; "": train here
+    std::string hosts;
+    Index ranks = 0;
     DataOptions data;
     train::TrainOptions train;
     bool json = false, print_config = false;
@@ -116,15 +121,22 @@ int finish(const Options& options, const systems::System& system, train::RunFold
     return result.interrupted ? stop_exit_code() : 0;
 }
 
+train::RunFolder run_folder(const Options& options, const std::string& system) {
+    if (options.folder.empty()) return train::RunFolder::create(options.out, system);
+    train::RunFolder folder = train::RunFolder::at(options.folder);
+    std::error_code error;
+    std::filesystem::create_directories(folder.checkpoints(), error);
+    if (error) fail(ErrorCode::checkpoint, folder.checkpoints(), ": ", error.message());
+    return folder;
+}
+
 // What one rank does; only rank 0 writes and prints.
 int run_rank(Options& options, const systems::System& system, const train::Fields& config,
              bool writes, dist::Comm& comm) {
     const bool root = comm.rank() == 0;
     std::optional<train::RunFolder> folder;
     if (root && writes && !options.train.dry_run) {
-        folder.emplace(options.continued.empty()
-                           ? train::RunFolder::create(options.out, system.name)
-                           : train::RunFolder::open(options.continued));
+        folder.emplace(run_folder(options, system.name));
         folder->set_config(config);
         options.train.folder = &*folder;
     }
@@ -141,7 +153,7 @@ int run_rank(Options& options, const systems::System& system, const train::Field
         try {
             return system.train(options.train, comm);
         } catch (...) {
-            if (folder && options.continued.empty()) folder->discard_if_unused();
+            if (folder && options.folder.empty()) folder->discard_if_unused();
             throw;
         }
     }();
@@ -155,6 +167,51 @@ int train_on_ranks(Options& options, const systems::System& system, const train:
     return run_on_ranks(options.train.comm_timeout, [&](dist::Comm& comm) {
         return run_rank(options, system, config, writes, comm);
     });
+}
+
+// What the launcher's ranks are told: all options that were given, wherever, so that they need
+// neither the environment nor the config file of this process.
+std::vector<std::string> rank_arguments(const CLI::App& verb, const std::string& system) {
+    std::vector<std::string> arguments{"train", system};
+    for (const CLI::Option* option : verb.get_options()) {
+        if (option->count() == 0 || option->get_lnames().empty()) continue;
+        const std::string& name = option->get_lnames()[0];
+        const bool ours = name == "supervise" || name == "ranks" || name == "hosts" ||
+                          name == "folder" || name == "resume" || name == "out" || name == "name" ||
+                          name == "config";
+        if (!ours) arguments.push_back("--" + name + "=" + option->as<std::string>());
+    }
+    return arguments;
+}
+
+int run_supervised(const Options& options, const systems::System& system, const CLI::App& verb) {
+    SOMA_CHECK(launched_size() == 1,
+               "soma train --supervise starts the ranks itself; run it without mpirun");
+    // The ranks inherit the environment: none of them may supervise, nor resume elsewhere.
+    for (const char* name : {"--supervise", "--ranks", "--hosts", "--folder", "--resume"}) {
+        ::unsetenv(variable_of(name).c_str());
+    }
+    ::unsetenv("SOMA_CONFIG");
+    const std::string folder = run_folder(options, system.name).path();
+    const auto discard = [&] {
+        if (options.folder.empty()) train::RunFolder::open(folder).discard_if_unused();
+    };
+    try {
+        const int code =
+            supervise({.command = options.supervisor,
+                       .ranks = options.ranks,
+                       .hosts = options.hosts,
+                       .program = std::filesystem::read_symlink("/proc/self/exe").string(),
+                       .training = rank_arguments(verb, system.name),
+                       .folder = folder,
+                       .resume = options.train.resume,
+                       .shards = options.train.shards});
+        if (hopeless(code)) discard();
+        return code;
+    } catch (...) {
+        discard();
+        throw;
+    }
 }
 
 int run_train(Options& options, const CLI::App& verb) {
@@ -175,10 +232,11 @@ int run_train(Options& options, const CLI::App& verb) {
         return 0;
     }
     if (!options.train.resume.empty()) {
-        options.continued = continued_folder(options.train.resume);
+        if (options.folder.empty()) options.folder = continued_folder(options.train.resume);
         options.train.resume = known_checkpoint(options.train.resume);
     }
     install_signal_handlers();
+    if (!options.supervisor.empty()) return run_supervised(options, system, verb);
     return train_on_ranks(options, system, config, true);
 }
 
@@ -234,6 +292,9 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
         ->check(whole_number(0));
     verb.add_option("--keep", t.keep, "how many checkpoints stay")->check(whole_number(1));
     verb.add_option("--out", options.out, "folder for the run folder")->type_name("DIR");
+    verb.add_option("--folder", options.folder,
+                    "the run folder itself, begun or continued; default: a new one in --out")
+        ->type_name("DIR");
     verb.add_option_function<std::string>(
             "--deterministic",
             [&t](const std::string& mode) { t.deterministic = mode == "shards"; },
@@ -244,19 +305,34 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
     verb.add_flag("--print-config", options.print_config, "print all options as a config file");
 }
 
+void add_supervisor_options(CLI::App& verb, Options& options) {
+    verb.add_option("--supervise", options.supervisor,
+                    "start this launcher, such as 'mpirun -np {P}', and after a failure start it "
+                    "again from the newest valid checkpoint, on fewer ranks where that helps")
+        ->type_name("COMMAND");
+    verb.add_option("--ranks", options.ranks,
+                    "{P} of the first start; 0: a power of two that the hosts or cores hold")
+        ->check(whole_number(0));
+    verb.add_option("--hosts", options.hosts,
+                    "host file; {hosts} in the command is one of those that have not failed")
+        ->type_name("FILE");
+}
+
 }  // namespace
 
 void add_train(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = add_verb(program, "train", "train one system, on one rank or under mpirun",
                               "soma train lecun1989\n"
-                              "  mpirun -np 2 soma train lecun1989 --recipe modern",
+                              "  mpirun -np 2 soma train lecun1989 --recipe modern\n"
+                              "  soma train lecun1989 --supervise 'mpirun -np {P}' --ranks 2",
                               options->common);
     verb->add_option("system", options->name, "system (soma list)")->type_name("NAME");
     verb->add_option("--name", options->named, "the same, for config files")->type_name("NAME");
     add_recipe_options(*verb, *options);
     add_run_options(*verb, *options);
     add_checkpoint_options(*verb, *options);
+    add_supervisor_options(*verb, *options);
     verb->callback([options, verb, &action] {
         action = [options, verb] { return run_train(*options, *verb); };
     });
