@@ -40,8 +40,9 @@ while [ "$(rows two)" -lt 2 ] 2>/dev/null || [ ! -e two/killed/nets.jsonl ]; do
     [ "$tries" -lt 3000 ] || fail "no net in 60 s"
     sleep 0.02
 done
-victim=$(awk -v parent="$launcher" '$4 == parent { pid = $1 } END { print pid }' \
-    /proc/[0-9]*/stat 2>/dev/null)
+# Not awk on the files: it gives up on a process that has just ended.
+victim=$(cat /proc/[0-9]*/stat 2>/dev/null |
+    awk -v parent="$launcher" '$4 == parent { pid = $1 } END { print pid }')
 [ -n "$victim" ] || fail "the ranks of mpirun were not found"
 kill -KILL "$victim"
 tries=0
