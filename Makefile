@@ -66,8 +66,8 @@ asan: setup
 tsan: setup
 	@cmake -S . -B $(BUILD)-tsan $(CMAKE_ALL) -DCMAKE_CXX_COMPILER=clang++ \
 	  -DSOMA_SANITIZE=thread -DSOMA_OPENBLAS=OFF -DSOMA_MPI=OFF -DSOMA_BUILD_BENCH=OFF
-	@$(call BUILD_WITH,$(BUILD)-tsan) --target test_core test_dist
-	@cd $(BUILD)-tsan && TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(CTEST) -R '^(core|dist)\.'
+	@$(call BUILD_WITH,$(BUILD)-tsan) --target test_core test_dist test_train
+	@cd $(BUILD)-tsan && TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(CTEST) -R '^(core|dist|train)\.'
 
 neon-test:
 	@tools/setup.sh g++-aarch64-linux-gnu qemu-user

@@ -6,23 +6,24 @@
 
 namespace soma::train {
 
+// The copy is made here already, so that no update pays for the first touch of its memory.
 CheckpointWriter::CheckpointWriter(std::string folder, Index keep, const nn::ParameterStore& store,
                                    const optim::Optimizer& optimizer)
-    : folder_(std::move(folder)), keep_(keep), store_(store), optimizer_(optimizer) {}
+    : folder_(std::move(folder)),
+      keep_(keep),
+      store_(store),
+      optimizer_(optimizer),
+      copy_(state_of(store, optimizer)) {
+    copy_.values = copy_.values.clone();
+    for (optim::Optimizer::Slot& slot : copy_.slots) slot.values = slot.values.clone();
+}
 
 void CheckpointWriter::copy_state() {
-    const TrainingState state = state_of(store_, optimizer_);
-    if (copy_.values.empty()) {
-        copy_.values = state.values.clone();
-        for (const auto& [name, values] : state.slots)
-            copy_.slots.push_back({name, values.clone()});
-    } else {
-        copy_.values.copy_from(state.values);
-        for (std::size_t i = 0; i < state.slots.size(); ++i) {
-            copy_.slots[i].values.copy_from(state.slots[i].values);
-        }
+    copy_.values.copy_from(store_.values());
+    for (std::size_t i = 0; i < copy_.slots.size(); ++i) {
+        copy_.slots[i].values.copy_from(optimizer_.slots()[i].values);
     }
-    copy_.scalars = state.scalars;
+    copy_.scalars = optimizer_.scalars();
 }
 
 CheckpointWriter::Written CheckpointWriter::write(const CheckpointInfo& info) const {
