@@ -12,6 +12,7 @@
 
 #include "cli/launcher.h"
 #include "soma/core/error.h"
+#include "soma/dist/thread_ranks.h"
 #include "support/program.h"
 
 namespace soma::cli {
@@ -55,12 +56,31 @@ TEST(BlamedHost, IsThatOfTheKilledOrSilentRank) {
     EXPECT_EQ(blamed_host("no such words"), "");
 }
 
-TEST(BlamedHost, IsNotThatOfARankThatWaitedItself) {
-    const std::string waited = " waited 5 s to receive 8 bytes from rank ";
-    const std::string report =
-        "soma: [rank 0 (node1)] dist: rank 0 (node1)" + waited + "2 (node2), tag 3\n" +
-        "soma: [rank 2 (node2)] dist: rank 2 (node2)" + waited + "3 (node3), tag 2\n";
-    EXPECT_EQ(blamed_host(report), "node3");
+TEST(BlamedHost, IsThatOfTheRankForWhichTheOthersWait) {
+    const auto wait = [](const char* who, const char* whom) {
+        return concat("soma: [", who, "] dist: ", who, " waited 5 s to receive 8 bytes from ", whom,
+                      ", tag 3, and to send 8 bytes to ", whom, ", tag 3\n");
+    };
+    const std::string others = wait("rank 1 (b)", "rank 3 (d)") + wait("rank 0 (a)", "rank 1 (b)");
+    EXPECT_EQ(blamed_host(others + wait("rank 2 (c)", "rank 3 (d)")), "d");
+    // The stopped rank is woken to be ended, and then has waited too.
+    EXPECT_EQ(
+        blamed_host(others + wait("rank 2 (c)", "rank 3 (d)") + wait("rank 3 (d)", "rank 2 (c)")),
+        "d");
+}
+
+TEST(BlamedHost, UnderstandsWhatAWaitingRankSays) {
+    dist::run_thread_ranks(2, [](dist::Comm& comm) {
+        if (comm.rank() == 1) return;  // silent
+        comm.set_timeout(0.01);
+        std::byte nothing{};
+        try {
+            comm.exchange(&nothing, &nothing, 1, 1, 0);
+            ADD_FAILURE() << "no error";
+        } catch (const Error& e) {
+            EXPECT_EQ(blamed_host(e.what()), comm.host_of(1)) << e.what();
+        }
+    });
 }
 
 TEST(RanksThatDivide, IsTheLargestThatFits) {

@@ -27,7 +27,8 @@ int first_number(std::initializer_list<const char*> variables, int otherwise) {
 // Says why all ranks end. Wrong usage is found by every rank alike: one of them speaks.
 void say_before_abort(const dist::Comm& comm, int code, std::string_view why) {
     if (code == static_cast<int>(ErrorCode::usage) && comm.rank() != 0) return;
-    std::cerr << "soma: [" << comm.name_of(comm.rank()) << "] " << why << std::endl;
+    // At once: lines of several ranks come together.
+    std::cerr << concat("soma: [", comm.name_of(comm.rank()), "] ", why, "\n") << std::flush;
 }
 
 }  // namespace

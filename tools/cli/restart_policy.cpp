@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <regex>
-#include <set>
 #include <sstream>
 
 #include "soma/core/error.h"
@@ -88,14 +87,19 @@ std::string blamed_host(const std::string& report) {
         const auto found = matches(report, std::regex(lost));
         if (!found.empty()) return found.front()[1];
     }
-    // soma: "[rank 0 (node1)] ... waited 300 s to receive 8 bytes from rank 1 (node2), tag 3".
-    std::set<std::string> waiting;
-    for (const auto& m : matches(report, std::regex("\\[(rank \\d+) \\(\\S+\\)\\]"))) {
-        waiting.insert(m[1]);
+    // soma, a line of each rank that waited in vain. The culprit is silent, or the last to speak: a
+    // stopped process finds its own time passed when the launcher wakes it to end it.
+    const std::regex waited(
+        "(rank \\d+) \\(\\S+\\) waited \\S+ s to .*?(?:from|to) (rank \\d+) \\((\\S+)\\), tag");
+    const auto waits = matches(report, waited);
+    const auto has_waited = [&](const std::string& rank) {
+        return std::any_of(waits.begin(), waits.end(), [&](const auto& m) { return m[1] == rank; });
+    };
+    for (const auto& m : waits) {
+        if (!has_waited(m[2])) return m[3];
     }
-    const std::regex silent("waited \\S+ s to .*?(?:from|to) (rank \\d+) \\((\\S+)\\), tag");
-    for (const auto& m : matches(report, silent)) {
-        if (!waiting.contains(m[1])) return m[2];
+    for (const auto& m : waits) {
+        if (m[2] == waits.back()[1]) return m[3];
     }
     return "";
 }
