@@ -255,6 +255,11 @@ TEST_F(Soma, MalformedFilesAreDataErrorsThatNameTheFile) {
     EXPECT_EQ(run({"eval", "absent"}).code, 65);
 }
 
+TEST_F(Soma, TheLastValueOfAnOptionIsTheOneThatIsRecorded) {
+    const Result r = run({"train", "lecun1989", "--seed=7", "--seed=8", "--print-config"});
+    EXPECT_TRUE(contains(r.out, "seed = 8\n")) << r.out;
+}
+
 TEST_F(Soma, PrintedConfigIsAConfigFile) {
     const Result printed = run({"train", "lecun1989", "--seed", "7", "--print-config"});
     std::ofstream(folder_.file("x.toml")) << printed.out;

@@ -189,7 +189,7 @@ train::Fields resolved_options(const CLI::App& verb) {
     for (const CLI::Option* option : verb.get_options()) {
         if (option->get_lnames().empty() || option->get_lnames()[0] == "help") continue;
         std::string value;
-        for (const std::string& result : option->results()) {
+        for (const std::string& result : option->reduced_results()) {
             value += (value.empty() ? "" : " ") + result;
         }
         const bool flag = option->get_expected_max() == 0;
