@@ -231,6 +231,8 @@ TEST_F(Supervised, WrongUsageIsNotRepeatedAndLeavesNoFolder) {
     EXPECT_EQ(train("mpirun -np {P} --hostfile {hosts}").code, 2);
     EXPECT_EQ(train("mpirun -np {P}", {"--hosts=absent"}).code, 65);
     EXPECT_EQ(train("/no/such/launcher {P}").code, 127);
+    EXPECT_EQ(train("").code, 2);
+    EXPECT_EQ(train("env P={P}", {"--dry-run"}).code, 0);
     EXPECT_TRUE(std::filesystem::is_empty(folder_.file("runs")));
 }
 

@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kPoll{50};
-constexpr seconds kEndsByItself{5};    // after a rank has reported its failure
+constexpr seconds kEndsByItself{3};    // after a rank has reported its failure
 constexpr seconds kEndsOnRequest{10};  // after SIGTERM
 constexpr seconds kReaping{10};
 constexpr std::size_t kReportBytes = 1 << 16;

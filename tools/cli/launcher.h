@@ -3,7 +3,7 @@
 //
 // The launcher gets a process group of its own and no standard input. Its standard error is passed
 // on as it comes. It ends when its ranks end; when a rank has reported its failure and the launcher
-// stays, it gets SIGTERM after 5 s and its group SIGKILL 10 s later. What it leaves behind on this
+// stays, it gets SIGTERM after 3 s and its group SIGKILL 10 s later. What it leaves behind on this
 // machine, ranks that became orphans included, is killed: the calling process adopts them
 // (PR_SET_CHILD_SUBREAPER). Ranks on other hosts are their launcher's affair.
 

@@ -206,7 +206,7 @@ int run_supervised(const Options& options, const systems::System& system, const 
                        .folder = folder,
                        .resume = options.train.resume,
                        .shards = options.train.shards});
-        if (hopeless(code)) discard();
+        if (hopeless(code) || options.train.dry_run) discard();
         return code;
     } catch (...) {
         discard();
@@ -236,6 +236,8 @@ int run_train(Options& options, const CLI::App& verb) {
         options.train.resume = known_checkpoint(options.train.resume);
     }
     install_signal_handlers();
+    SOMA_CHECK(!options.supervisor.empty() || (options.ranks == 0 && options.hosts.empty()),
+               "soma train: --ranks and --hosts go with --supervise COMMAND");
     if (!options.supervisor.empty()) return run_supervised(options, system, verb);
     return train_on_ranks(options, system, config, true);
 }
@@ -314,7 +316,8 @@ void add_supervisor_options(CLI::App& verb, Options& options) {
                     "{P} of the first start; 0: a power of two that the hosts or cores hold")
         ->check(whole_number(0));
     verb.add_option("--hosts", options.hosts,
-                    "host file; {hosts} in the command is one of those that have not failed")
+                    "host file with the names that the hosts give themselves; {hosts} in the "
+                    "command is a file of those that have not failed")
         ->type_name("FILE");
 }
 
