@@ -1,10 +1,12 @@
 #include "soma/data/file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -74,6 +76,15 @@ mode_t mode_for(const std::string& path) {
     return 0666 & ~mask;
 }
 
+// Asks for large pages: touching 400 MB for the first time in pages of 4 KB takes longer than
+// reading them from the page cache. A kernel that has none ignores it.
+void use_large_pages(std::byte* begin, std::size_t bytes) {
+    constexpr std::uintptr_t kPage = 2 << 20;
+    const auto first = (reinterpret_cast<std::uintptr_t>(begin) + kPage - 1) / kPage * kPage;
+    const auto last = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / kPage * kPage;
+    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+}
+
 std::string resolve_links(const std::string& path) {
     std::error_code error;
     const fs::path target = fs::weakly_canonical(path, error);
@@ -89,7 +100,10 @@ Bytes read_file(const std::string& path) {
     if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
         fail(ErrorCode::data, "read ", path, ": not a regular file");
     }
-    Bytes bytes(static_cast<std::size_t>(status.st_size));
+    Bytes bytes;
+    bytes.reserve(static_cast<std::size_t>(status.st_size));
+    use_large_pages(bytes.data(), bytes.capacity());
+    bytes.resize(static_cast<std::size_t>(status.st_size));
     std::size_t done = 0;
     while (done < bytes.size()) {
         const ssize_t n = ::read(file.get(), bytes.data() + done, bytes.size() - done);
