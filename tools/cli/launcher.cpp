@@ -44,18 +44,14 @@ std::vector<pid_t> children() {
     DIR* folder = ::opendir("/proc");
     if (folder == nullptr) return found;
     while (const dirent* entry = ::readdir(folder)) {
-        std::ifstream in(std::string("/proc/") + entry->d_name + "/stat");
+        const int pid = std::atoi(entry->d_name);  // 0: no process
+        std::ifstream in(concat("/proc/", pid, "/stat"));
         std::string text;
-        if (!std::isdigit(static_cast<unsigned char>(entry->d_name[0])) ||
-            !std::getline(in, text)) {
-            continue;
-        }
+        if (pid == 0 || !std::getline(in, text)) continue;
         // "PID (name) state PPID ...", where the name may hold anything.
         const std::size_t behind_name = text.rfind(") ");
         if (behind_name == std::string::npos) continue;
-        if (std::atoi(text.c_str() + behind_name + 4) == ::getpid()) {
-            found.push_back(std::atoi(entry->d_name));
-        }
+        if (std::atoi(text.c_str() + behind_name + 4) == ::getpid()) found.push_back(pid);
     }
     ::closedir(folder);
     return found;
@@ -90,6 +86,7 @@ public:
         argv.push_back(nullptr);
         pid_ = ::fork();
         if (pid_ == 0) become_launcher(argv.data(), ends[1]);
+        ::setpgid(pid_, pid_);  // here and in the child: whoever comes first
         ::close(ends[1]);
         errors_ = ends[0];
         if (pid_ < 0) fail(ErrorCode::internal, "fork: ", std::strerror(errno));
