@@ -308,6 +308,18 @@ TEST_F(Soma, ExportLeavesTheOptimizerBehind) {
     EXPECT_EQ(run({"export", "net.safetensors", "again.safetensors"}).code, 65);
 }
 
+TEST_F(Soma, InspectComparesTheBitsOfTypesItDoesNotConvert) {
+    const std::string header = R"({"w":{"dtype":"U16","shape":[2],"data_offsets":[0,4]}})";
+    for (const char* value : {"same", "sane"}) {
+        std::ofstream(folder_.file(std::string(value) + ".safetensors"))
+            << static_cast<char>(header.size()) << std::string(7, '\0') << header << value;
+    }
+    EXPECT_EQ(run({"inspect", "same.safetensors", "--diff", "same.safetensors"}).code, 0);
+    const Result r = run({"inspect", "same.safetensors", "--diff", "sane.safetensors"});
+    EXPECT_EQ(r.code, 1);
+    EXPECT_TRUE(contains(r.out, "w: bits differ")) << r.out << r.err;
+}
+
 TEST_F(Soma, PlanPredictsScalingAndSaysWhatIsMissing) {
     const Result table = run({"plan", "alexnet", "--net", "10gbe", "--gflops", "1000"});
     EXPECT_EQ(table.code, 0) << table.err;

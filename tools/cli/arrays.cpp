@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "soma/core/error.h"
+#include "soma/core/hash.h"
 #include "soma/data/gzip.h"
 #include "soma/data/idx.h"
 #include "soma/data/npy.h"
@@ -51,6 +52,7 @@ ArrayFile read_safetensors(data::Bytes bytes, const std::string& path) {
                          .single = real && t.type != data::StoredType::f64};
         if (real) array.values = doubles(file.load(t.name));
         if (!real && !opaque) array.values = doubles(file.load_integers(t.name));
+        if (opaque) array.bits = hash64(file.bytes_of(t));
         out.arrays.push_back(std::move(array));
     }
     return out;
@@ -193,6 +195,7 @@ std::string difference(const NamedArray& a, const NamedArray& b) {
         return concat(a.name, ": type or shape differs: ", a.type, " of ", a.values.size(),
                       " values against ", b.type, " of ", b.values.size());
     }
+    if (a.bits != b.bits) return concat(a.name, ": bits differ, in a type soma does not convert");
     for (std::size_t i = 0; i < a.values.size(); ++i) {
         const double x = a.values[i], y = b.values[i];
         if (std::bit_cast<std::int64_t>(x) == std::bit_cast<std::int64_t>(y)) continue;

@@ -1,6 +1,7 @@
 #pragma once
 // The arrays of a data file, whatever its format: what `soma inspect` lists and compares.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct NamedArray {
     std::vector<Index> sizes;
     std::vector<double> values = {};  // row-major; empty for types soma does not convert
     bool single = false;              // binary32 values: ULPs are counted in it
+    std::uint64_t bits = 0;           // hash of the bytes of a type soma does not convert
 };
 
 struct ArrayFile {
