@@ -288,6 +288,20 @@ TEST_F(Soma, InspectNamesTheFirstDifference) {
     EXPECT_FALSE(json.at("equal").get<bool>());
 }
 
+TEST_F(Soma, ANamedRunFolderIsBegunAndThenContinued) {
+    const std::vector<std::string> train = {"train", "lecun1989", "--set=embedded", "--quiet"};
+    const auto weights = [&](const std::vector<std::string>& options) {
+        std::vector<std::string> all = train;
+        all.insert(all.end(), options.begin(), options.end());
+        const Result r = run(all);
+        EXPECT_EQ(r.code, 0) << r.err;
+        return r.out.substr(r.out.find("weights: "), 25);
+    };
+    weights({"--folder=mine", "--steps=3"});
+    EXPECT_EQ(weights({"--folder=mine", "--steps=6"}), weights({"--steps=6"}));
+    EXPECT_TRUE(contains(content(folder_.file("mine/log.jsonl")), "\"event\":\"resume\""));
+}
+
 TEST_F(Soma, ExportLeavesTheOptimizerBehind) {
     ASSERT_EQ(run({"train", "lecun1989", "--set=embedded", "--recipe=modern", "--steps=2"}).code,
               0);

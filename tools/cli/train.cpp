@@ -231,6 +231,9 @@ int run_train(Options& options, const CLI::App& verb) {
         std::cout << config_text(config);
         return 0;
     }
+    const bool begun = !options.folder.empty() &&
+                       !train::newest_valid_checkpoint(options.folder + "/checkpoints").empty();
+    if (options.train.resume.empty() && begun) options.train.resume = options.folder;
     if (!options.train.resume.empty()) {
         if (options.folder.empty()) options.folder = continued_folder(options.train.resume);
         options.train.resume = known_checkpoint(options.train.resume);
@@ -295,7 +298,8 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
     verb.add_option("--keep", t.keep, "how many checkpoints stay")->check(whole_number(1));
     verb.add_option("--out", options.out, "folder for the run folder")->type_name("DIR");
     verb.add_option("--folder", options.folder,
-                    "the run folder itself, begun or continued; default: a new one in --out")
+                    "the run folder itself, continued from its newest checkpoint if it has one; "
+                    "default: a new one in --out")
         ->type_name("DIR");
     verb.add_option_function<std::string>(
             "--deterministic",
