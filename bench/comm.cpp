@@ -54,15 +54,18 @@ double AllreduceTimes::bandwidth(int ranks) const {
 AllreduceTimes measure_allreduce(dist::Comm& comm, Index bytes, const CommOptions& options) {
     const auto count = static_cast<std::size_t>(bytes) / sizeof(float);
     std::vector<float> data(count, static_cast<float>(comm.rank() + 1));
-    dist::TreeAllreduce<float> own(comm, dist::plain_add<float>);
-    own(data);
+    dist::Allreduce<float> own(comm, data, dist::plain_add<float>,
+                               dist::make_schedule(dist::Algorithm::tree, comm.size(), comm.rank(),
+                                                   static_cast<Index>(count), sizeof(float)),
+                               {.tag = comm.collective_tag(), .prepared = true});
+    own.run(comm);
     const float sum = static_cast<float>(comm.size() * (comm.size() + 1) / 2);
     if (std::any_of(data.begin(), data.end(), [&](float x) { return x != sum; })) {
         fail(ErrorCode::internal, "bench comm: the sum of the ranks is wrong");
     }
     std::fill(data.begin(), data.end(), 0.0F);  // sums of sums would overflow
     std::vector<Contender> contenders{{"soma", [&](Index repeats) {
-                                           for (Index i = 0; i < repeats; ++i) own(data);
+                                           for (Index i = 0; i < repeats; ++i) own.run(comm);
                                        }}};
     if (comm.library_sum(data)) {
         contenders.push_back({"library", [&](Index repeats) {

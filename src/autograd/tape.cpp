@@ -1,9 +1,11 @@
 #include "soma/autograd/tape.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 
+#include "soma/core/poll.h"
 namespace soma {
 namespace {
 
@@ -156,13 +158,32 @@ void Tape::sweep(Var from, const void* seed, OpInfo::Sweep OpInfo::*function, co
     check_last();
     std::memcpy(grad_slot<std::byte>(from.index()).data, seed,
                 static_cast<std::size_t>(bytes_of(node(from))));
+    const bool announce = gradient_ready_ && function == &OpInfo::backward;
+    if (announce) find_announcers(from.index());
     for (std::int32_t i = from.index(); i >= 0; --i) {
         Node& n = nodes_[static_cast<std::size_t>(i)];
+        if (announce && n.announces) gradient_ready_(n.grad);
         if (n.grad == nullptr || n.has_sink) continue;
+        poll();
         if (n.op->backward != nullptr) (n.op->*function)(*this, n);
         if (n.keeps_grad) continue;
         give_buffer(n.grad, bytes_of(n));
         n.grad = nullptr;
+    }
+}
+
+// A parameter may have several leaves (tied weights, a module used twice): the first of them is the
+// last that the sweep passes.
+void Tape::find_announcers(std::int32_t last) {
+    sinks_.clear();
+    for (std::int32_t i = 0; i <= last; ++i) {
+        const Node& n = nodes_[static_cast<std::size_t>(i)];
+        if (n.has_sink) sinks_.emplace_back(n.grad, i);
+    }
+    std::sort(sinks_.begin(), sinks_.end());
+    for (std::size_t k = 0; k < sinks_.size(); ++k) {
+        const auto [sink, leaf] = sinks_[k];
+        nodes_[static_cast<std::size_t>(leaf)].announces = k == 0 || sinks_[k - 1].first != sink;
     }
 }
 

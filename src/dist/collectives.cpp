@@ -1,53 +1,40 @@
 #include "soma/dist/collectives.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
+#include <cstring>
+#include <utility>
 
+#include "dist/idle.h"
+#include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
 namespace soma::dist {
 namespace {
 
-// Rounds of the allgather phase follow those of the reduce phase in the tags of a collective.
-constexpr int kMaxRounds = kRoundsPerTag / 2;
-
-// Chunks [begin, end) of the data.
-struct Range {
-    Index begin, end;
-};
-
-Range half_of(Range whole, bool upper) {
-    const Index middle = whole.begin + (whole.end - whole.begin + 1) / 2;
-    return upper ? Range{middle, whole.end} : Range{whole.begin, middle};
-}
-
-template <class T>
-std::span<T> elements(std::span<T> data, Range chunks) {
-    const Index size = static_cast<Index>(data.size());
-    const Index begin = std::min(chunks.begin * kChunk, size);
-    const Index end = std::min(chunks.end * kChunk, size);
-    return data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-}
-
-// Swaps slices of different sizes with a peer; an empty slice is not sent.
-template <class T>
-void swap_slices(Comm& comm, std::span<const T> out, std::span<T> in, int peer, int tag) {
-    std::array<Request, 2> both;
-    if (!in.empty()) both[0] = comm.irecv(in.data(), Index(in.size_bytes()), peer, tag);
-    if (!out.empty()) both[1] = comm.isend(out.data(), Index(out.size_bytes()), peer, tag);
-    comm.waitall(both, Deadline::after(comm.timeout()));
-}
+constexpr Index kHeadBytes = 16 << 10;    // most that travels behind a header
+constexpr Index kPieceBytes = 256 << 10;  // four of them stay in L2
 
 // mine <- lower rank's operand + higher rank's.
 template <class T>
-void fold(Add<T> add, std::span<T> mine, const T* theirs, bool mine_is_lower) {
-    const Index n = static_cast<Index>(mine.size());
+void fold(Add<T> add, T* mine, const T* theirs, Index n, bool mine_is_lower) {
     if (mine_is_lower) {
-        add(mine.data(), mine.data(), theirs, n);
+        add(mine, mine, theirs, n);
     } else {
-        add(mine.data(), theirs, mine.data(), n);
+        add(mine, theirs, mine, n);
     }
+}
+
+// A range as pieces: first the one that fits behind a header, then full ones.
+template <class T>
+std::vector<Range> cut(Range whole) {
+    constexpr Index size = sizeof(T);
+    std::vector<Range> parts;
+    Index most = kHeadBytes / size;
+    for (Index begin = whole.begin; begin < whole.end; begin = parts.back().end) {
+        parts.push_back({begin, std::min(begin + most, whole.end)});
+        most = kPieceBytes / size;
+    }
+    return parts;
 }
 
 }  // namespace
@@ -63,62 +50,239 @@ void add_records(ControlRecord* out, const ControlRecord* left, const ControlRec
     }
 }
 
+void Collective::run(Comm& comm, std::uint32_t update) {
+    start(update);
+    Idle idle(comm.local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
+    Deadline deadline = Deadline::after(comm.timeout());
+    try {
+        for (State state = advance(); state != State::complete; state = advance()) {
+            if (state == State::moved) {
+                idle.reset();
+                deadline = Deadline::after(comm.timeout());
+                continue;
+            }
+            if (deadline.passed()) {
+                fail(ErrorCode::timeout, "dist: ", comm.name_of(comm.rank()), " waited ",
+                     deadline.seconds(), " s in ", waits_for());
+            }
+            idle.pause();
+        }
+    } catch (...) {
+        cancel();
+        throw;
+    }
+}
+
+// ---- Allreduce: building it -------------------------------------------------------------------
+
 template <class T>
-TreeAllreduce<T>::TreeAllreduce(Comm& comm, Add<T> add, Index doubling_bytes)
-    : comm_(comm), add_(add), doubling_bytes_(doubling_bytes) {
-    const auto ranks = static_cast<unsigned>(comm.size());
-    SOMA_CHECK(std::has_single_bit(ranks) && std::bit_width(ranks) <= kMaxRounds,
-               "strict all-reduce: ", ranks, " ranks; need a power of two below 65536");
+typename Allreduce<T>::Scratch Allreduce<T>::make_scratch() {
+    return std::make_shared_for_overwrite<T[]>(kWindow * kPieceBytes / sizeof(T));
 }
 
 template <class T>
-void TreeAllreduce<T>::operator()(std::span<T> data) {
-    if (comm_.size() == 1 || data.empty()) return;
-    if (static_cast<Index>(data.size_bytes()) < doubling_bytes_) {
-        recursive_doubling(data);
-    } else {
-        halving_and_doubling(data);
+Allreduce<T>::Allreduce(Comm& comm, std::span<T> data, Add<T> add, Schedule schedule,
+                        CollectiveId id, Scratch scratch)
+    : comm_(comm),
+      data_(data),
+      add_(add),
+      schedule_(std::move(schedule)),
+      id_(id),
+      scratch_(std::move(scratch)) {
+    Index head_out = 0, head_in = 0, copied = 0;
+    const auto head = [](Range r) {
+        return std::min(r.size() * static_cast<Index>(sizeof(T)), kHeadBytes);
+    };
+    for (const Step& step : schedule_) {
+        head_out = std::max(head_out, head(step.give));
+        head_in = std::max(head_in, head(step.take));
+        if (step.overlap()) copied = std::max(copied, step.give.size());
+        const bool waits = step.folds && head(step.take) < step.take.size() * Index(sizeof(T));
+        if (waits && !scratch_) scratch_ = make_scratch();
+    }
+    head_out_.resize(sizeof(Header) + static_cast<std::size_t>(head_out));
+    head_in_.resize(sizeof(Header) + static_cast<std::size_t>(head_in));
+    copy_.resize(static_cast<std::size_t>(copied));
+    for (const Step& step : schedule_) moves_.push_back(plan_moves(step));
+    step_ = moves_.size();
+}
+
+template <class T>
+Allreduce<T>::~Allreduce() {
+    cancel();
+}
+
+template <class T>
+Channel Allreduce<T>::channel(void* memory, Index bytes, int peer, bool sends) {
+    if (!id_.prepared) return {memory, bytes, peer, id_.tag, sends};
+    return sends ? comm_.prepare_send(memory, bytes, peer, id_.tag)
+                 : comm_.prepare_recv(memory, bytes, peer, id_.tag);
+}
+
+template <class T>
+typename Allreduce<T>::Moves Allreduce<T>::plan_moves(const Step& step) {
+    Moves moves;
+    const auto add = [&](std::vector<Piece>& list, Range part, T* memory, std::byte* head, int peer,
+                         bool sends) {
+        const Index bytes = part.size() * static_cast<Index>(sizeof(T));
+        const bool first = list.empty();
+        void* at = first ? static_cast<void*>(head) : memory;
+        const Index length = bytes + (first ? static_cast<Index>(sizeof(Header)) : 0);
+        list.push_back({channel(at, length, peer, sends), part});
+    };
+    for (const Range part : cut<T>(step.give)) {
+        T* from = step.overlap() ? copy_.data() + (part.begin - step.give.begin)
+                                 : data_.data() + part.begin;
+        add(moves.sends, part, from, head_out_.data(), step.to, true);
+    }
+    for (const Range part : cut<T>(step.take)) {
+        const std::size_t slot = moves.receives.size() % kWindow;
+        T* to = step.folds ? scratch_.get() + slot * (kPieceBytes / sizeof(T))
+                           : data_.data() + part.begin;
+        add(moves.receives, part, to, head_in_.data(), step.from, false);
+    }
+    return moves;
+}
+
+// ---- Allreduce: running it --------------------------------------------------------------------
+
+template <class T>
+void Allreduce<T>::start(std::uint32_t update) {
+    update_ = update;
+    step_ = 0;
+    begin_step();
+}
+
+// Packs the header, copies what must be sent as it is now, and opens the window.
+template <class T>
+void Allreduce<T>::begin_step() {
+    sent_ = received_ = 0;
+    if (step_ == moves_.size()) return;
+    const Step& step = schedule_[step_];
+    const Moves& moves = moves_[step_];
+    for (std::size_t i = 0; i < std::min(kWindow, moves.receives.size()); ++i) {
+        receiving_[i] = comm_.start(moves.receives[i].channel);
+    }
+    if (moves.sends.empty()) return;
+    const Header header{update_, static_cast<std::uint32_t>(id_.bucket),
+                        static_cast<std::uint32_t>(step_),
+                        static_cast<std::uint32_t>(step.give.size() * Index(sizeof(T)))};
+    std::memcpy(head_out_.data(), &header, sizeof header);
+    const Range first = moves.sends[0].part;
+    std::memcpy(head_out_.data() + sizeof header, data_.data() + first.begin,
+                static_cast<std::size_t>(first.size()) * sizeof(T));
+    if (step.overlap() && moves.sends.size() > 1) {
+        std::copy_n(data_.data() + step.give.begin, step.give.size(), copy_.data());
+    }
+    for (std::size_t i = 0; i < std::min(kWindow, moves.sends.size()); ++i) {
+        sending_[i] = comm_.start(moves.sends[i].channel);
     }
 }
 
 template <class T>
-void TreeAllreduce<T>::recursive_doubling(std::span<T> data) {
-    const int tag = comm_.collective_tag(), rank = comm_.rank();
-    if (staging_.size() < data.size()) staging_.resize(data.size());
-    for (int round = 0, step = 1; step < comm_.size(); ++round, step *= 2) {
-        comm_.exchange(data.data(), staging_.data(), static_cast<Index>(data.size_bytes()),
-                       rank ^ step, tag + round);
-        fold(add_, data, staging_.data(), (rank & step) == 0);
+Collective::State Allreduce<T>::advance() {
+    bool moved = false;
+    while (step_ < moves_.size()) {
+        moved |= advance_receives();
+        moved |= advance_sends();
+        const Moves& moves = moves_[step_];
+        if (received_ < moves.receives.size() || sent_ < moves.sends.size()) {
+            return moved ? State::moved : State::waiting;
+        }
+        ++step_;
+        begin_step();
+    }
+    return State::complete;
+}
+
+template <class T>
+bool Allreduce<T>::advance_sends() {
+    const std::vector<Piece>& pieces = moves_[step_].sends;
+    const std::size_t before = sent_;
+    while (sent_ < pieces.size() && comm_.test(sending_[sent_ % kWindow])) {
+        const std::size_t next = sent_ + kWindow;
+        if (next < pieces.size()) sending_[sent_ % kWindow] = comm_.start(pieces[next].channel);
+        ++sent_;
+    }
+    return sent_ != before;
+}
+
+template <class T>
+bool Allreduce<T>::advance_receives() {
+    const std::vector<Piece>& pieces = moves_[step_].receives;
+    const std::size_t before = received_;
+    while (received_ < pieces.size() && comm_.test(receiving_[received_ % kWindow])) {
+        take(received_);
+        const std::size_t next = received_ + kWindow;
+        if (next < pieces.size())
+            receiving_[received_ % kWindow] = comm_.start(pieces[next].channel);
+        ++received_;
+    }
+    return received_ != before;
+}
+
+// What arrived goes where it belongs.
+template <class T>
+void Allreduce<T>::take(std::size_t piece) {
+    const Step& step = schedule_[step_];
+    const auto& [channel, part] = moves_[step_].receives[piece];
+    if (piece == 0) check_header();
+    const void* arrived = piece == 0 ? head_in_.data() + sizeof(Header) : channel.data;
+    T* mine = data_.data() + part.begin;
+    if (step.folds) {
+        fold(add_, mine, static_cast<const T*>(arrived), part.size(), step.lower);
+    } else if (piece == 0) {
+        std::memcpy(mine, arrived, static_cast<std::size_t>(part.size()) * sizeof(T));
     }
 }
 
 template <class T>
-void TreeAllreduce<T>::halving_and_doubling(std::span<T> data) {
-    const int tag = comm_.collective_tag(), rank = comm_.rank();
-    std::vector<Range> ranges{{0, ceil_div(static_cast<Index>(data.size()), kChunk)}};
-    int round = 0;
-    for (int step = 1; step < comm_.size(); ++round, step *= 2) {
-        const bool upper = (rank & step) != 0;
-        const std::span<T> keep = elements(data, half_of(ranges.back(), upper));
-        const std::span<const T> give = elements(data, half_of(ranges.back(), !upper));
-        if (staging_.size() < keep.size()) staging_.resize(keep.size());
-        const std::span<T> in = std::span(staging_).first(keep.size());
-        swap_slices<T>(comm_, give, in, rank ^ step, tag + round);
-        fold(add_, keep, in.data(), !upper);
-        ranges.push_back(half_of(ranges.back(), upper));
-    }
-    while (round-- > 0) {
-        const int step = 1 << round;
-        const bool upper = (rank & step) != 0;
-        const std::span<const T> own = elements(data, ranges.back());
-        ranges.pop_back();
-        swap_slices<T>(comm_, own, elements(data, half_of(ranges.back(), !upper)), rank ^ step,
-                       tag + kMaxRounds + round);
-    }
+void Allreduce<T>::check_header() const {
+    const Step& step = schedule_[step_];
+    const Header mine{update_, static_cast<std::uint32_t>(id_.bucket),
+                      static_cast<std::uint32_t>(step_),
+                      static_cast<std::uint32_t>(step.take.size() * Index(sizeof(T)))};
+    Header theirs{};
+    std::memcpy(&theirs, head_in_.data(), sizeof theirs);
+    // The steps of two ranks have the same number unless one of them has no partner (schedule.h).
+    if (theirs.update == mine.update && theirs.bucket == mine.bucket && theirs.bytes == mine.bytes)
+        return;
+    const auto words = [](const Header& h) {
+        return concat("update ", h.update, ", bucket ", h.bucket, ", step ", h.step, ", ", h.bytes,
+                      " bytes");
+    };
+    fail(ErrorCode::internal, "dist: ", comm_.name_of(comm_.rank()), " expects ", words(mine),
+         " from ", comm_.name_of(step.from), ", which is at ", words(theirs));
 }
 
-template class TreeAllreduce<float>;
-template class TreeAllreduce<double>;
-template class TreeAllreduce<ControlRecord>;
+template <class T>
+void Allreduce<T>::cancel() noexcept {
+    for (Request& request : sending_) comm_.cancel(request);
+    for (Request& request : receiving_) comm_.cancel(request);
+    step_ = moves_.size();
+}
+
+template <class T>
+std::string Allreduce<T>::waits_for() const {
+    std::string text = concat("update ", update_, ", bucket ", id_.bucket, ", step ", step_ + 1,
+                              " of ", moves_.size());
+    for (const auto* requests : {&receiving_, &sending_}) {
+        const auto first = std::find_if(requests->begin(), requests->end(),
+                                        [](const Request& r) { return !r.done(); });
+        if (first != requests->end()) text += ", " + comm_.describe(*first);
+    }
+    return text;
+}
+
+template class Allreduce<float>;
+template class Allreduce<double>;
+template class Allreduce<ControlRecord>;
+
+// ---- LibrarySum -------------------------------------------------------------------------------
+
+Collective::State LibrarySum::advance() {
+    SOMA_CHECK(comm_.library_sum(data_), "--allreduce mpi: this run has no message library");
+    return State::complete;
+}
 
 }  // namespace soma::dist

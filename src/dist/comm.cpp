@@ -1,52 +1,17 @@
 // The blocking half of Comm, written once over do_isend, do_irecv and do_test.
-//
-// Idle policy: a message between running peers takes microseconds, so a wait spins first; then it
-// yields, so that a peer on the same core can run; then it sleeps, so that a long wait costs no
-// CPU. Where ranks outnumber cores spinning only delays the peer and is skipped.
 
 #include "soma/dist/comm.h"
-
-#include <sched.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 
+#include "dist/idle.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
 namespace soma::dist {
-namespace {
-
-using Clock = Deadline::Clock;
-
-class Idle {
-public:
-    explicit Idle(bool crowded) : spin_(crowded ? 0 : 50) {}
-
-    void pause() {
-        const auto waited = Clock::now() - start_;
-        if (waited < spin_) return;
-        if (waited < spin_ + kYield) {
-            sched_yield();
-            return;
-        }
-        const timespec nap{0, sleep_ns_};
-        nanosleep(&nap, nullptr);
-        sleep_ns_ = std::min(2 * sleep_ns_, kMaxSleepNs);
-    }
-
-private:
-    static constexpr std::chrono::microseconds kYield{200};
-    static constexpr long kMaxSleepNs = 200'000;
-    std::chrono::microseconds spin_;
-    long sleep_ns_ = 50'000;
-    Clock::time_point start_ = Clock::now();
-};
-
-}  // namespace
 
 Deadline Deadline::after(double seconds) {
     Deadline deadline;
@@ -78,12 +43,34 @@ Request Comm::irecv(void* data, Index bytes, int peer, int tag) {
     return do_irecv(data, bytes, peer, tag);
 }
 
+Channel Comm::prepare_send(const void* data, Index bytes, int peer, int tag) {
+    check_message("prepare_send", bytes, peer, tag);
+    Channel channel{
+        .data = const_cast<void*>(data), .bytes = bytes, .peer = peer, .tag = tag, .sends = true};
+    do_prepare(channel);
+    return channel;
+}
+
+Channel Comm::prepare_recv(void* data, Index bytes, int peer, int tag) {
+    check_message("prepare_recv", bytes, peer, tag);
+    Channel channel{.data = data, .bytes = bytes, .peer = peer, .tag = tag};
+    do_prepare(channel);
+    return channel;
+}
+
+Request Comm::start(const Channel& channel) { return do_start(channel); }
+
+Request Comm::do_start(const Channel& c) {
+    return c.sends ? do_isend(c.data, c.bytes, c.peer, c.tag)
+                   : do_irecv(c.data, c.bytes, c.peer, c.tag);
+}
+
 bool Comm::test(Request& request) { return request.done() || do_test(request); }
 
 int Comm::waitany(std::span<Request> requests, const Deadline& deadline) {
     const auto pending = [](const Request& r) { return !r.done(); };
     if (std::none_of(requests.begin(), requests.end(), pending)) return -1;
-    Idle idle(local_size() > cpu().cores);
+    Idle idle(local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
     try {
         for (;;) {
             for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -93,9 +80,7 @@ int Comm::waitany(std::span<Request> requests, const Deadline& deadline) {
             idle.pause();
         }
     } catch (...) {
-        for (Request& request : requests) {
-            if (pending(request)) do_cancel(request);
-        }
+        for (Request& request : requests) cancel(request);
         throw;
     }
 }
@@ -105,12 +90,20 @@ void Comm::waitall(std::span<Request> requests, const Deadline& deadline) {
     }
 }
 
+void Comm::cancel(Request& request) noexcept {
+    if (!request.done()) do_cancel(request);
+}
+
+std::string Comm::describe(const Request& r) const {
+    return concat(r.sends ? "to send " : "to receive ", r.bytes, " bytes ",
+                  r.sends ? "to " : "from ", name_of(r.peer), ", tag ", r.tag);
+}
+
 void Comm::fail_late(std::span<const Request> requests, const Deadline& deadline) const {
     std::string what;
     for (const Request& r : requests) {
         if (r.done()) continue;
-        what += concat(what.empty() ? "" : ", and ", r.sends ? "to send " : "to receive ", r.bytes,
-                       " bytes ", r.sends ? "to " : "from ", name_of(r.peer), ", tag ", r.tag);
+        what += (what.empty() ? "" : ", and ") + describe(r);
     }
     fail(ErrorCode::timeout, "dist: ", name_of(rank()), " waited ", deadline.seconds(), " s ",
          what);

@@ -82,16 +82,24 @@ public:
     int local_rank() const override { return local_rank_; }
     int local_size() const override { return local_size_; }
     std::string host_of(int rank) const override { return hosts_[static_cast<std::size_t>(rank)]; }
+    bool allows_helper_thread() const override {
+        int level = MPI_THREAD_SINGLE;
+        MPI_Query_thread(&level);
+        return level >= MPI_THREAD_SERIALIZED;
+    }
     bool library_sum(std::span<float> data) override;
 
 private:
     struct Message {
         std::vector<MPI_Request> chunks;  // empty: the slot is free
         std::size_t complete = 0;         // chunks from the front
+        bool prepared = false;            // a channel's: the slot stays its own
     };
 
     Request do_isend(const void* data, Index bytes, int peer, int tag) override;
     Request do_irecv(void* data, Index bytes, int peer, int tag) override;
+    void do_prepare(Channel& channel) override;
+    Request do_start(const Channel& channel) override;
     bool do_test(Request& request) override;
     void do_cancel(Request& request) noexcept override;
     std::unique_ptr<Comm> do_split(int color, int place, int members) override;
@@ -101,7 +109,7 @@ private:
     Request new_request(Index bytes, int peer, int tag, bool sends);
     Message& message(const Request& r) { return messages_[static_cast<std::size_t>(r.slot)]; }
     void release(Request& request) {
-        message(request).chunks.clear();
+        if (!message(request).prepared) message(request).chunks.clear();
         request.slot = -1;
     }
     [[noreturn]] void fail_length(const Request& request, const std::string& got) const;
@@ -152,6 +160,11 @@ MpiComm::~MpiComm() {
     } catch (const Error&) {
         return;  // a rank is lost: the launcher sees that this one leaves MPI open
     }
+    for (Message& m : messages_) {
+        for (MPI_Request& chunk : m.chunks) {
+            if (m.prepared) MPI_Request_free(&chunk);
+        }
+    }
     MPI_Comm_free(&comm_);
     if (finalizes_) MPI_Finalize();
 }
@@ -196,6 +209,36 @@ Request MpiComm::do_irecv(void* data, Index bytes, int peer, int tag) {
     return request;
 }
 
+void MpiComm::do_prepare(Channel& channel) {
+    const Request request = new_request(channel.bytes, channel.peer, channel.tag, channel.sends);
+    channel.slot = request.slot;
+    Message& m = message(request);
+    m.prepared = true;
+    const int peer = to_mpi_[static_cast<std::size_t>(channel.peer)];
+    Index begin = 0;
+    for (MPI_Request& chunk : m.chunks) {
+        const int count = static_cast<int>(std::min(channel.bytes - begin, kChunkBytes));
+        void* data = static_cast<char*>(channel.data) + begin;
+        if (channel.sends) {
+            check(MPI_Send_init(data, count, MPI_BYTE, peer, channel.tag, comm_, &chunk),
+                  "MPI_Send_init");
+        } else {
+            check(MPI_Recv_init(data, count, MPI_BYTE, peer, channel.tag, comm_, &chunk),
+                  "MPI_Recv_init");
+        }
+        begin += count;
+    }
+}
+
+Request MpiComm::do_start(const Channel& channel) {
+    if (channel.slot < 0) return Comm::do_start(channel);
+    const Request request{channel.slot, channel.peer, channel.tag, channel.sends, channel.bytes};
+    Message& m = message(request);
+    check(MPI_Startall(static_cast<int>(m.chunks.size()), m.chunks.data()), "MPI_Startall");
+    m.complete = 0;
+    return request;
+}
+
 bool MpiComm::do_test(Request& request) {
     Message& m = message(request);
     for (; m.complete < m.chunks.size(); ++m.complete) {
@@ -223,10 +266,11 @@ void MpiComm::fail_length(const Request& request, const std::string& got) const 
 }
 
 void MpiComm::do_cancel(Request& request) noexcept {
-    for (MPI_Request& chunk : message(request).chunks) {
-        if (chunk == MPI_REQUEST_NULL) continue;
-        MPI_Cancel(&chunk);
-        MPI_Request_free(&chunk);
+    Message& m = message(request);
+    for (std::size_t i = m.complete; i < m.chunks.size(); ++i) {
+        if (m.chunks[i] == MPI_REQUEST_NULL) continue;
+        MPI_Cancel(&m.chunks[i]);
+        if (!m.prepared) MPI_Request_free(&m.chunks[i]);
     }
     release(request);
 }
@@ -253,7 +297,8 @@ std::unique_ptr<Comm> make_world_comm(int launched_size) {
     int started = 0, provided = 0, ranks = 0;
     MPI_Initialized(&started);
     if (started == 0) {
-        check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+        check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided),
+              "MPI_Init_thread");
     }
     MPI_Comm world = MPI_COMM_NULL;
     check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");

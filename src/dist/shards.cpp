@@ -31,6 +31,13 @@ ShardPlan make_shard_plan(Index shards, Index batch, int ranks, int rank) {
     return {.shards = shards, .batch = batch, .ranks = ranks, .rank = rank};
 }
 
+ShardPlan make_fast_plan(Index batch, int ranks, int rank) {
+    SOMA_CHECK(ranks >= 1 && rank >= 0 && rank < ranks && batch >= 1 && batch % ranks == 0,
+               "shards: rank ", rank, " of ", ranks, ", a batch of ", batch,
+               "; the number of ranks must divide the batch");
+    return {.shards = ranks, .batch = batch, .ranks = ranks, .rank = rank};
+}
+
 Index default_shards(Index batch) {
     SOMA_CHECK(batch >= 1, "shards: the batch is ", batch, " samples; need at least 1");
     Index shards = 1;
@@ -57,6 +64,16 @@ void ShardFold<T>::push(std::span<T> vector) {
     if (pushed_ == 0) return;
     if (levels_.size() <= level) levels_.resize(level + 1);
     levels_[level].assign(vector.begin(), vector.end());
+}
+
+template <class T>
+void ShardFold<T>::finish(std::span<T> vector, Range part) {
+    if (pushed_ != shards_ - 1)
+        fail(ErrorCode::internal, "shard fold: finished after ", pushed_, " of ", shards_);
+    T* mine = vector.data() + part.begin;
+    for (std::size_t level = 0; (pushed_ >> level & 1) != 0; ++level) {
+        add_(mine, levels_[level].data() + part.begin, mine, part.size());
+    }
 }
 
 template <class T>

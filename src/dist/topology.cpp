@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "dist/text.h"
@@ -103,6 +104,22 @@ void warn_idle_cores(std::span<const Placement> placements, std::vector<std::str
     }
 }
 
+// Whether the threads of all ranks that may run where this one does, and one more for each of them,
+// fit on the cores they share.
+bool has_spare_core(std::span<const Placement> placements, const Placement& mine) {
+    std::size_t threads = 0;
+    std::set<int> cores;
+    for (const Placement& p : placements) {
+        const bool shares = p.host == mine.host &&
+                            std::find_first_of(p.cpus.begin(), p.cpus.end(), mine.cpus.begin(),
+                                               mine.cpus.end()) != p.cpus.end();
+        if (!shares) continue;
+        threads += static_cast<std::size_t>(p.threads) + 1;
+        cores.insert(p.cpus.begin(), p.cpus.end());
+    }
+    return threads <= cores.size();
+}
+
 }  // namespace
 
 Placement this_placement(const Comm& comm, int threads, bool threads_chosen) {
@@ -123,7 +140,10 @@ std::vector<Placement> gather_placements(Comm& comm, const Placement& mine) {
 
 Mapping describe_mapping(std::span<const Placement> placements) {
     SOMA_CHECK(!placements.empty(), "mapping: no ranks; need at least one");
-    Mapping mapping{.table = table_of(placements), .warnings = {}, .error = ""};
+    Mapping mapping{.table = table_of(placements), .warnings = {}, .error = "", .spare_core = {}};
+    for (const Placement& p : placements) {
+        mapping.spare_core.push_back(has_spare_core(placements, p));
+    }
     const auto bad = std::find_if(placements.begin(), placements.end(), strangled);
     if (bad != placements.end()) {
         mapping.error =

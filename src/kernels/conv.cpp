@@ -14,6 +14,7 @@
 #include "kernels/conv_planes.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
+#include "soma/core/poll.h"
 #include "soma/kernels/dispatch.h"
 
 namespace soma::kernels {
@@ -162,6 +163,7 @@ void run_bands(const Forward<T>& plan) {
     parallel_for(
         items, grain_of(g.flop() / static_cast<double>(items)), [&](Index begin, Index end) {
             for (Index i = begin; i < end; ++i) {
+                poll();
                 const Index row = i % bands * band_rows;
                 plan.band(i / bands / g.n, i / bands % g.n, row, std::min(band_rows, oh - row));
             }

@@ -19,6 +19,7 @@
 
 #include "kernels/conv_plan.h"
 #include "soma/core/parallel.h"
+#include "soma/core/poll.h"
 #include "soma/kernels/dispatch.h"
 
 namespace soma::kernels {
@@ -288,6 +289,7 @@ void backward_by_phases(const ConvGeometry& g, const T* dy, const T* w, bool acc
     parallel_for(items, grain_of(g.flop() / static_cast<double>(items)),
                  [&](Index begin, Index end) {
                      for (Index i = begin; i < end; ++i) {
+                         poll();
                          const Index from = first + i % bands * band_rows;
                          plan.band(i / bands / g.n, i / bands % g.n, from,
                                    std::min(from + band_rows, first + positions));
@@ -361,6 +363,7 @@ void backward_by_columns(const ConvGeometry& g, const T* dy, const T* w, bool ac
     parallel_for(
         items, grain_of(g.flop() / static_cast<double>(items)), [&](Index begin, Index end) {
             for (Index i = begin; i < end; ++i) {
+                poll();
                 T* image = dx + i / bands * g.h * g.w * g.c;
                 const Index row = i % bands * band_rows, stop = std::min(row + band_rows, g.h);
                 if (!accumulate) std::fill(image + row * g.w * g.c, image + stop * g.w * g.c, T{0});

@@ -10,6 +10,7 @@
 
 #include "soma/core/arena.h"
 #include "soma/core/parallel.h"
+#include "soma/core/poll.h"
 #include "soma/kernels/conv.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/table/conv.h"
@@ -154,6 +155,7 @@ void for_chunks(const ChunkPlan& cut, Index width, Index panel, F&& f) {
     const Index columns = round_up(least, panel), parts = ceil_div(width, columns);
     parallel_for(cut.chunks * parts, 1, [&](Index begin, Index end) {
         for (Index i = begin; i < end; ++i) {
+            poll();
             const Index first = i / parts * cut.bands, column = i % parts * columns;
             f(first, std::min(first + cut.bands, cut.all_bands), column,
               std::min(columns, width - column));

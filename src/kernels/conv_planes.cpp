@@ -18,6 +18,7 @@
 #include "kernels/conv_epilogue.h"
 #include "kernels/conv_plan.h"
 #include "soma/core/parallel.h"
+#include "soma/core/poll.h"
 
 namespace soma::kernels {
 namespace {
@@ -129,6 +130,7 @@ void forward_by_planes(const ConvGeometry& g, const T* x, const T* w,
             T* sums = local.array<T>(width * sums_step);
             std::fill_n(sums, width * sums_step, T{0});  // `interleave` reads all
             for (Index i = begin; i < end; ++i) {
+                poll();
                 const Index first = i % bands * cut.rows;
                 plan.band(i / bands, first, std::min(cut.rows, g.oh() - first), planes, sums);
             }

@@ -16,6 +16,7 @@
 
 #include "kernels/conv_plan.h"
 #include "soma/core/parallel.h"
+#include "soma/core/poll.h"
 #include "soma/kernels/dispatch.h"
 #include "soma/kernels/reduce.h"
 
@@ -164,6 +165,7 @@ void Weights<T>::products(const LeafPixels<T>& in, Index leaf, Index row_begin, 
 template <class T>
 void Weights<T>::leaf(Index leaf, Index row_begin, Index row_end, bool accumulate, T* dw) const {
     ScratchScope scratch;
+    poll();
     const LeafPixels<T> in = pixels_of(scratch, leaf);
     if (transposes_leaves(g)) return products(in, leaf, row_begin, row_end, accumulate, dw);
     ConvLeaf<T> task{};

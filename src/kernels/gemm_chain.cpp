@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/gemm_job.h"
+#include "soma/core/poll.h"
 
 namespace soma::kernels {
 
@@ -73,12 +74,13 @@ struct PackedStep {
         if (first > 0) block.beta = 1;
         block.bias = last && block.bias != nullptr ? block.bias + j : nullptr;
         block.relu = last && block.relu;
-        const bool whole = a_copy == nullptr && g.fits_kernel();
+        const bool whole = a_copy == nullptr && g.fits_kernel() && !is_polled();
         const Index mc = whole ? g.m : plan.mc;
         for (Index i = 0; i < g.m; i += mc) {
             block.m = std::min(mc, g.m - i);
             block.a = g.a_at(i, first);
             block.c = g.c_at(i, j);
+            poll();
             if (a_copy != nullptr) copy_a(i, block);
             kernels.block(block);
             if (last && !g.fits_kernel()) {

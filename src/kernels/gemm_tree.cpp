@@ -14,6 +14,7 @@
 
 #include "kernels/gemm_job.h"
 #include "soma/core/parallel.h"
+#include "soma/core/poll.h"
 #include "soma/kernels/reduce.h"
 
 namespace soma::kernels {
@@ -83,6 +84,7 @@ public:
 
 private:
     void leaf(Index first, Index length) {
+        poll();
         const GemmTable<T>& kernels = table<T>().gemm;
         GemmBlock<T> block{.m = g_.m,
                            .n = g_.n,

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "soma/core/hash.h"
+#include "soma/core/text.h"
 #include "soma/core/timer.h"
 #include "soma/core/version.h"
 #include "soma/dist/data_parallel.h"
@@ -85,6 +86,25 @@ Evaluation evaluate_together(Model& model, const data::Loader& loader, dist::Com
             .samples = static_cast<Index>(sum.samples)};
 }
 
+dist::ShardPlan make_plan(const data::Loader& loader, bool strict, const dist::Comm& comm) {
+    if (strict)
+        return dist::make_shard_plan(loader.shards(), loader.batch(), comm.size(), comm.rank());
+    SOMA_CHECK(loader.shards() == comm.size(), "--deterministic off: one shard a rank, of ",
+               comm.size(), "; --shards is ", loader.shards());
+    return dist::make_fast_plan(loader.batch(), comm.size(), comm.rank());
+}
+
+// Where parameters and statistics start in the flat gradient, ascending.
+std::vector<Index> starts_of_gradients(const nn::ParameterStore& store) {
+    std::vector<Index> starts{0};
+    for (const nn::ParameterStore::Entry& e : store.entries()) {
+        if (e.trainable || e.statistic) starts.push_back(e.offset);
+    }
+    std::sort(starts.begin(), starts.end());
+    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+    return starts;
+}
+
 class Run {
 public:
     Run(const Training& training, const TrainOptions& options, dist::Comm& comm)
@@ -92,9 +112,9 @@ public:
           o_(options),
           comm_(comm),
           store_(training.model->parameters()),
-          plan_(dist::make_shard_plan(training.train->shards(), training.train->batch(),
-                                      comm.size(), comm.rank())),
-          parallel_(comm, plan_, store_.gradients().count()),
+          plan_(make_plan(*training.train, options.deterministic, comm)),
+          parallel_(comm, plan_, store_.gradients().data<float>(), starts_of_gradients(store_),
+                    options.exchange),
           steps_per_epoch_(training.train->batches()),
           total_steps_(training.epochs * steps_per_epoch_) {
         if (o_.steps > 0) total_steps_ = std::min(total_steps_, o_.steps);
@@ -109,7 +129,7 @@ public:
         if (!o_.resume.empty()) resume();
         check_fingerprint();
         if (o_.dry_run) return finish();
-        const Index first = step_;
+        first_step_ = step_;
         while (step_ < total_steps_ && !stopped_) {
             if (step_ % steps_per_epoch_ == 0) begin_epoch();
             update();
@@ -119,8 +139,8 @@ public:
             if (step_ % every == 0 || step_ == total_steps_ || stopped_) save();
         }
         // A run that was resumed at its end only says how good the net is (soma eval).
-        if (step_ == first && t_.test != nullptr) evaluate_test();
-        result_.samples = (step_ - first) * t_.train->batch();
+        if (step_ == first_step_ && t_.test != nullptr) evaluate_test();
+        result_.samples = (step_ - first_step_) * t_.train->batch();
         return finish();
     }
 
@@ -157,7 +177,7 @@ private:
         same("recipe", info.recipe, t_.recipe);
         same("seed", info.seed, o_.seed);
         same("batch", info.batch, t_.train->batch());
-        same("shards", info.shards, t_.train->shards());
+        if (o_.deterministic) same("shards", info.shards, t_.train->shards());
         same("data", info.data, t_.data);
         load_checkpoint(path, store_, *t_.optimizer);
         step_ = info.step;
@@ -193,12 +213,13 @@ private:
         result_.seconds += timer.seconds();
     }
 
-    void compute_shard(Index shard, dist::ControlRecord& record) {
+    void compute_shard(Index shard, dist::ControlRecord& record,
+                       const dist::DataParallel::Ready& ready) {
         record.stop = o_.stop_requested && o_.stop_requested();
         t_.train->load_shard(step_ / steps_per_epoch_, step_ % steps_per_epoch_, shard, batch_);
         for (const float w : batch_.weight) record.weight += static_cast<double>(w);
-        if (record.weight == 0) return;  // padding only: contributes zeros
         tape_.reset();
+        if (record.weight == 0) return;  // padding only: contributes zeros
         const Model::Output out = t_.model->forward(
             tape_, batch_, nn::Context{.seed = o_.seed, .step = step_, .ids = batch_.ids});
         record.loss = out.loss.item();
@@ -208,16 +229,18 @@ private:
         for (std::size_t i = 0; i < answered.size(); ++i) {
             record.metrics[kWrong] += batch_.weight[i] != 0 && answered[i] != batch_.labels[i];
         }
+        const float* flat = store_.gradients().data<float>().data();
+        tape_.on_gradient_ready(
+            [&](const void* gradient) { ready(static_cast<const float*>(gradient) - flat); });
         tape_.backward(out.loss);
     }
 
     void update() {
         const Timer timer;
-        const dist::ControlRecord sum =
-            parallel_.step(store_.gradients().data<float>(),
-                           [&](Index shard, std::span<float>, dist::ControlRecord& record) {
-                               compute_shard(shard, record);
-                           });
+        const dist::ControlRecord sum = parallel_.step(
+            [&](Index shard, dist::ControlRecord& record, const dist::DataParallel::Ready& ready) {
+                compute_shard(shard, record, ready);
+            });
         if (sum.non_finite > 0) {
             fail(ErrorCode::non_finite, t_.system, ": the loss of update ", step_,
                  " is not finite in ", sum.non_finite, " of ", plan_.shards, " shards");
@@ -229,6 +252,7 @@ private:
         t_.optimizer->step(t_.learning_rate(step_), scale);
         store_.update_statistics(t_.statistics_momentum,
                                  static_cast<Index>(sum.metrics[kComputedShards]));
+        if (step_ == first_step_) check_unused();
         ++step_;
         stopped_ = sum.stop > 0;
         epoch_.weight += sum.weight;
@@ -237,6 +261,29 @@ private:
         if (comm_.size() > 1 && step_ % kReplicaCheckSteps == 0) check_replicas();
         result_.seconds += timer.seconds();
         report(sum);
+    }
+
+    // Parameters that the forward pass of the first update did not reach: their gradient is zero.
+    void check_unused() {
+        std::vector<std::string> names;
+        for (const Index start : parallel_.unannounced()) {
+            for (const nn::ParameterStore::Entry& e : store_.entries()) {
+                if (e.trainable && e.tied_to < 0 && e.offset == start) names.push_back(e.name);
+            }
+        }
+        const bool computed = tape_.size() > 0;  // its last shard was not padding alone
+        const std::vector<std::string> all =
+            comm_.allgather(computed ? "[" + joined(names) + "]" : "");
+        int first = 0;
+        while (first + 1 < comm_.size() && all[static_cast<std::size_t>(first)].empty()) ++first;
+        const std::string& expected = all[static_cast<std::size_t>(first)];
+        for (int r = first + 1; r < comm_.size(); ++r) {
+            const std::string& other = all[static_cast<std::size_t>(r)];
+            if (other.empty() || other == expected) continue;
+            fail(ErrorCode::fingerprint, t_.system, ": the parameters without a gradient are ",
+                 expected, " on ", comm_.name_of(first), " and ", other, " on ", comm_.name_of(r));
+        }
+        if (expected.size() > 2) log("unused", {{"parameters", expected}});
     }
 
     void check_replicas() {
@@ -362,7 +409,7 @@ private:
     dist::ShardPlan plan_;
     dist::DataParallel parallel_;
     Index steps_per_epoch_, total_steps_;
-    Index step_ = 0;  // updates done
+    Index step_ = 0, first_step_ = 0;  // updates done, in all and before this run
     bool stopped_ = false;
     Tape tape_;
     data::Batch batch_;

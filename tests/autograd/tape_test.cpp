@@ -51,6 +51,29 @@ TEST(Tape, ParametersAreAddedToAndInputsOverwritten) {
     EXPECT_EQ(x.gradient().at(0), 2);
 }
 
+// h = x a; y = h b + h c, where a is also used in a later node and has a second leaf.
+TEST(Tape, AnnouncesEachParameterOnceWhenItsGradientIsFinal) {
+    Tape tape;
+    double a[] = {2}, b[] = {3}, unused[] = {1}, da[] = {0}, db[] = {0}, du[] = {0};
+    std::vector<std::pair<const void*, double>> seen;
+    tape.on_gradient_ready([&](const void* gradient) {
+        seen.emplace_back(gradient, *static_cast<const double*>(gradient));
+    });
+    const Var x = tape.constant(f64({1}, {5}));
+    const Var h = x * tape.parameter({1}, DType::f64, a, da);
+    tape.parameter({1}, DType::f64, unused, du);
+    const Var y = h * tape.parameter({1}, DType::f64, b, db);
+    const Var z = y * tape.parameter({1}, DType::f64, a, da);
+
+    tape.backward(sum(z));  // z = x a b a
+
+    const std::vector<std::pair<const void*, double>> expected{{db, 20}, {du, 0}, {da, 60}};
+    EXPECT_EQ(seen, expected);
+    tape.on_gradient_ready(nullptr);
+    tape.backward(sum(z));
+    EXPECT_EQ(seen.size(), 3u);
+}
+
 TEST(Tape, FrozenParametersGetNoGradient) {
     Tape tape;
     double value[] = {2};

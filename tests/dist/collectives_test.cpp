@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 
 #include "dist/shard_data.h"
 #include "soma/core/error.h"
@@ -21,32 +22,42 @@ bool same_bits(std::span<const T> a, std::span<const T> b) {
            (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
+// data <- sum over the ranks of comm.
+template <class T>
+void reduce(Comm& comm, std::span<T> data, Add<T> add, Index doubling_bytes = kDoublingBytes,
+            bool prepared = false) {
+    Allreduce<T>(comm, data, add,
+                 make_schedule(Algorithm::tree, comm.size(), comm.rank(),
+                               static_cast<Index>(data.size()), sizeof(T), doubling_bytes),
+                 {.tag = comm.collective_tag(), .prepared = prepared})
+        .run(comm);
+}
+
 // Every rank's sum of mixed_row(rank) over `ranks` equals the tree.
 template <class T>
 void expect_tree(int ranks, Index length, Index doubling_bytes) {
     const std::vector<T> expected = test::tree_sum<T>(0, ranks, length);
     run_thread_ranks(ranks, [&](Comm& comm) {
         std::vector<T> data = test::mixed_row<T>(comm.rank(), length);
-        TreeAllreduce<T> reduce(comm, plain_add<T>, doubling_bytes);
-        reduce(data);
+        reduce<T>(comm, data, plain_add<T>, doubling_bytes);
         EXPECT_TRUE(same_bits<T>(data, expected))
             << "rank " << comm.rank() << " of " << ranks << ", " << length << " elements";
     });
 }
 
-TEST(TreeAllreduce, EqualsTheSequentialTreeBitForBitF32) {
+TEST(Allreduce, EqualsTheSequentialTreeBitForBitF32) {
     for (int ranks = 1; ranks <= 16; ranks *= 2) {
         for (const Index n : kSizes) expect_tree<float>(ranks, n, 16 << 10);
     }
 }
 
-TEST(TreeAllreduce, EqualsTheSequentialTreeBitForBitF64) {
+TEST(Allreduce, EqualsTheSequentialTreeBitForBitF64) {
     for (int ranks = 1; ranks <= 16; ranks *= 2) {
         for (const Index n : kSizes) expect_tree<double>(ranks, n, 16 << 10);
     }
 }
 
-TEST(TreeAllreduce, BothAlgorithmsGiveTheSameBitsAtEverySize) {
+TEST(Allreduce, BothAlgorithmsGiveTheSameBitsAtEverySize) {
     for (const Index n : {1, 1025, 5000}) {  // 5000: five chunks for 16 ranks, so empty slices
         for (const Index doubling_bytes : {Index{0}, Index{1} << 40}) {
             expect_tree<float>(4, n, doubling_bytes);
@@ -55,7 +66,7 @@ TEST(TreeAllreduce, BothAlgorithmsGiveTheSameBitsAtEverySize) {
     }
 }
 
-TEST(TreeAllreduce, TheTestDataTellsTheTreeFromAPlainLoop) {
+TEST(Allreduce, TheTestDataTellsTheTreeFromAPlainLoop) {
     const std::vector<float> tree = test::tree_sum<float>(0, 8, 1000);
     std::vector<float> loop = test::mixed_row<float>(0, 1000);
     for (int row = 1; row < 8; ++row) {
@@ -70,25 +81,23 @@ void keep_left(float* out, const float* left, const float*, Index n) {
     std::memmove(out, left, static_cast<std::size_t>(n) * sizeof(float));
 }
 
-TEST(TreeAllreduce, TheLowerRankIsAlwaysTheLeftOperand) {
+TEST(Allreduce, TheLowerRankIsAlwaysTheLeftOperand) {
     for (const Index n : {3, 20'000}) {
         run_thread_ranks(8, [&](Comm& comm) {
             std::vector<float> data(static_cast<std::size_t>(n), float(comm.rank()));
-            TreeAllreduce<float> reduce(comm, keep_left);
-            reduce(data);
+            reduce<float>(comm, data, keep_left);
             EXPECT_EQ(data, std::vector<float>(static_cast<std::size_t>(n), 0.0f));
         });
     }
 }
 
-TEST(TreeAllreduce, SumsControlRecordsFieldByField) {
+TEST(Allreduce, SumsControlRecordsFieldByField) {
     run_thread_ranks(4, [](Comm& comm) {
         const double r = comm.rank();
         ControlRecord record{.weight = 8, .loss = r, .metrics = {0, 1, 2, 3, r * r}};
         record.stop = comm.rank() == 2;
         record.non_finite = comm.rank() >= 2;
-        TreeAllreduce<ControlRecord> reduce(comm, add_records);
-        reduce({&record, 1});
+        reduce<ControlRecord>(comm, {&record, 1}, add_records);
         EXPECT_EQ(record.weight, 32);
         EXPECT_EQ(record.loss, 6);
         EXPECT_EQ(record.metrics[3], 12);
@@ -98,27 +107,79 @@ TEST(TreeAllreduce, SumsControlRecordsFieldByField) {
     });
 }
 
-TEST(TreeAllreduce, RefusesRankCountsThatAreNoPowerOfTwo) {
-    run_thread_ranks(3, [](Comm& comm) {
-        try {
-            const TreeAllreduce<float> reduce(comm, plain_add<float>);
-            ADD_FAILURE() << "no error";
-        } catch (const Error& e) {
-            EXPECT_EQ(e.code(), ErrorCode::usage);
-            EXPECT_NE(std::string(e.what()).find("3 ranks; need a power of two"),
-                      std::string::npos);
+// Sizes around the first piece (16 KB), the others (256 KB) and their window of four.
+TEST(Allreduce, PiecesArriveWhereTheyBelong) {
+    for (const Index n : {4095, 4096, 4097, 8192, 69'632, 139'264, 700'001}) {
+        expect_tree<float>(2, n, 0);
+        expect_tree<float>(4, n, 0);
+    }
+    expect_tree<float>(2, 700'001, Index{1} << 40);  // doubling sends a copy
+}
+
+TEST(Allreduce, RunsAgainAndAgainOverTheSameMemory) {
+    run_thread_ranks(4, [](Comm& comm) {
+        std::vector<double> data(9000);
+        Allreduce<double> sum(comm, data, plain_add<double>, halving_schedule(4, comm.rank(), 9000),
+                              {.tag = comm.collective_tag(), .prepared = true});
+        for (std::uint32_t update = 1; update <= 3; ++update) {
+            std::fill(data.begin(), data.end(), update + comm.rank());
+            sum.run(comm, update);
+            EXPECT_EQ(data, std::vector<double>(9000, 4.0 * update + 6));
         }
     });
 }
 
-TEST(TreeAllreduce, RanksThatDisagreeOnTheSizeGetAnError) {
-    EXPECT_THROW(run_thread_ranks(2,
-                                  [](Comm& comm) {
-                                      std::vector<float> data(comm.rank() == 0 ? 1016 : 1017);
-                                      TreeAllreduce<float> reduce(comm, plain_add<float>);
-                                      reduce(data);
-                                  }),
-                 Error);
+// The message of an error on some rank.
+std::string error_of(int ranks, const std::function<void(Comm&)>& body) {
+    try {
+        run_thread_ranks(ranks, body);
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+TEST(Allreduce, RanksThatDisagreeOnTheSizeGetAnError) {
+    const std::string why = error_of(2, [](Comm& comm) {
+        std::vector<float> data(comm.rank() == 0 ? 1016 : 1017);
+        reduce<float>(comm, data, plain_add<float>);
+    });
+    EXPECT_NE(why.find("expected 40"), std::string::npos) << why;
+}
+
+TEST(Allreduce, RanksAtDifferentUpdatesAreBothNamed) {
+    const std::string why = error_of(2, [](Comm& comm) {
+        std::vector<float> data(10);
+        Allreduce<float> sum(comm, data, plain_add<float>, doubling_schedule(2, comm.rank(), 10),
+                             {.tag = comm.collective_tag(), .bucket = 3});
+        sum.run(comm, comm.rank() == 0 ? 7 : 8);
+    });
+    for (const char* words : {"rank 0", "rank 1", "update 7", "update 8", "bucket 3"}) {
+        EXPECT_NE(why.find(words), std::string::npos) << words << ": " << why;
+    }
+}
+
+TEST(Allreduce, ASilentPeerIsNamedWithUpdateBucketAndStep) {
+    const std::string why = error_of(2, [](Comm& comm) {
+        if (comm.rank() == 1) return;
+        comm.set_timeout(0.05);
+        std::vector<float> data(10);
+        Allreduce<float> sum(comm, data, plain_add<float>, doubling_schedule(2, 0, 10),
+                             {.tag = 0, .bucket = 3});
+        sum.run(comm, 12);
+    });
+    for (const char* words : {"waited 0.05 s in update 12, bucket 3, step 1 of 1",
+                              "to receive 56 "
+                              "bytes from rank 1"}) {
+        EXPECT_NE(why.find(words), std::string::npos) << words << ": " << why;
+    }
+}
+
+TEST(LibrarySum, NeedsAMessageLibrary) {
+    const auto comm = make_self_comm();
+    std::vector<float> data(10);
+    LibrarySum sum(*comm, data);
+    EXPECT_THROW(sum.run(*comm), Error);
 }
 
 }  // namespace

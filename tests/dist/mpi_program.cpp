@@ -60,28 +60,35 @@ int messages(Comm& comm) {
 }
 
 // One step of 8 shards; three parameter counts: empty slices, doubling, halving beyond one chunk.
-std::vector<float> step_on(Comm& comm, Index length, ControlRecord& record) {
-    DataParallel parallel(comm, make_shard_plan(8, 8, comm.size(), comm.rank()), length);
+std::vector<float> step_on(Comm& comm, Index length, ProgressMode mode, ControlRecord& record) {
     std::vector<float> gradient(static_cast<std::size_t>(length));
-    record = parallel.step(gradient, [&](Index shard, std::span<float> g, ControlRecord& r) {
-        const std::vector<float> row = test::mixed_row<float>(shard, length);
-        for (std::size_t i = 0; i < row.size(); ++i) g[i] += row[i];
-        r.weight = 1;
-        r.loss = test::mixed_number<double>(shard, 7);
-    });
+    const Index start = 0;
+    DataParallel parallel(comm, make_shard_plan(8, 8, comm.size(), comm.rank()), gradient,
+                          {&start, 1}, {.progress = mode});
+    for (int repeat = 0; repeat < 2; ++repeat) {
+        record = parallel.step([&](Index shard, ControlRecord& r, const auto& ready) {
+            const std::vector<float> row = test::mixed_row<float>(shard, length);
+            for (std::size_t i = 0; i < row.size(); ++i) gradient[i] += row[i];
+            r.weight = 1;
+            r.loss = test::mixed_number<double>(shard, 7);
+            ready(0);
+        });
+    }
     return gradient;
 }
 
 int strict(Comm& comm) {
     const auto alone = make_self_comm();
     for (const Index length : {10, 5000, 1'000'000}) {
-        ControlRecord one, many;
-        const std::vector<float> expected = step_on(*alone, length, one);
-        const std::vector<float> gradient = step_on(comm, length, many);
-        require(gradient == expected, concat("gradient of ", length));
-        require(many.loss == one.loss && many.weight == one.weight, "control record");
-        const NamedBytes replica{"gradient", std::as_bytes(std::span(gradient))};
-        check_replicas(comm, 1, {&replica, 1});
+        for (const auto mode : {ProgressMode::thread, ProgressMode::poll, ProgressMode::none}) {
+            ControlRecord one, many;
+            const std::vector<float> expected = step_on(*alone, length, mode, one);
+            const std::vector<float> gradient = step_on(comm, length, mode, many);
+            require(gradient == expected, concat("gradient of ", length, ", ", name_of(mode)));
+            require(many.loss == one.loss && many.weight == one.weight, "control record");
+            const NamedBytes replica{"gradient", std::as_bytes(std::span(gradient))};
+            check_replicas(comm, 1, {&replica, 1});
+        }
     }
     const Mapping mapping = check_mapping(comm, this_placement(comm, 1, true));
     if (comm.rank() == 0) std::fputs(mapping.table.c_str(), stdout);

@@ -1,4 +1,4 @@
-// Shard plans, the binary counter, and the gradient of a step for every number of ranks.
+// Shard plans and the binary counter.
 
 #include "soma/dist/shards.h"
 
@@ -6,8 +6,6 @@
 
 #include "dist/shard_data.h"
 #include "soma/core/error.h"
-#include "soma/dist/data_parallel.h"
-#include "soma/dist/thread_ranks.h"
 
 namespace soma::dist {
 namespace {
@@ -97,66 +95,26 @@ TEST(ShardFold, RejectsVectorsOfAnotherLength) {
     EXPECT_THROW(ShardFold<float>(3, 3, plain_add<float>), Error);
 }
 
-struct Summed {
-    std::vector<float> gradient;
-    ControlRecord record;
-};
-
-// One step of S = 16 shards on P ranks, as rank 0 sees it; all ranks must see the same.
-Summed step_on(int ranks, Index length) {
-    std::vector<Summed> seen(static_cast<std::size_t>(ranks));
-    run_thread_ranks(ranks, [&](Comm& comm) {
-        DataParallel parallel(comm, make_shard_plan(16, 64, ranks, comm.rank()), length);
-        Summed& mine = seen[static_cast<std::size_t>(comm.rank())];
-        mine.gradient.assign(static_cast<std::size_t>(length), -1.0f);
-        mine.record = parallel.step(mine.gradient, [&](Index shard, auto gradient, auto& record) {
-            const std::vector<float> row = test::mixed_row<float>(shard, length);
-            for (std::size_t i = 0; i < row.size(); ++i) gradient[i] += row[i];
-            record.weight = 4;
-            record.loss = test::mixed_number<double>(shard, 7);
-            record.stop = shard == 9;
-        });
-    });
-    for (const Summed& other : seen) EXPECT_EQ(other.gradient, seen[0].gradient);
-    return seen[0];
-}
-
-TEST(DataParallel, GradientAndLossAreTheSameBitsForEveryNumberOfRanks) {
-    for (const Index length : {10, 20'000}) {
-        const std::vector<float> expected = test::tree_sum<float>(0, 16, length);
-        const double loss = step_on(1, length).record.loss;
-        for (int ranks = 1; ranks <= 16; ranks *= 2) {
-            const Summed sum = step_on(ranks, length);
-            EXPECT_EQ(sum.gradient, expected) << ranks << " ranks";
-            EXPECT_EQ(sum.record.loss, loss) << ranks << " ranks";
-            EXPECT_EQ(sum.record.weight, 64);
-            EXPECT_EQ(sum.record.stop, 1u);
+TEST(ShardFold, FinishedInPartsGivesTheSameBits) {
+    for (const Index shards : {1, 2, 8}) {
+        ShardFold<float> fold(shards, 1000, plain_add<float>);
+        std::vector<float> vector;
+        for (Index shard = 0; shard < shards; ++shard) {
+            vector = test::mixed_row<float>(shard, 1000);
+            if (shard + 1 < shards) fold.push(vector);
         }
+        for (const Range part : {Range{600, 1000}, Range{0, 600}}) fold.finish(vector, part);
+        EXPECT_EQ(vector, test::tree_sum<float>(0, shards, 1000)) << shards;
     }
+    ShardFold<float> early(4, 1, plain_add<float>);
+    std::vector<float> one(1);
+    EXPECT_THROW(early.finish(one, {0, 1}), Error);
 }
 
-TEST(DataParallel, AStepThatThrewLeavesNothingBehind) {
-    const auto comm = make_self_comm();
-    DataParallel parallel(*comm, make_shard_plan(4, 4, 1, 0), 1);
-    float gradient = 0;
-    bool broken = true;
-    const auto compute = [&](Index shard, std::span<float> g, ControlRecord& record) {
-        if (broken && shard == 1) fail(ErrorCode::data, "unreadable");
-        g[0] += 1;
-        record.weight = 1;
-    };
-    EXPECT_THROW(parallel.step({&gradient, 1}, compute), Error);
-    broken = false;
-    EXPECT_EQ(parallel.step({&gradient, 1}, compute).weight, 4);
-    EXPECT_EQ(gradient, 4);
-}
-
-TEST(DataParallel, RejectsAPlanOfOtherRanksAndOtherLengths) {
-    const auto comm = make_self_comm();
-    EXPECT_THROW(DataParallel(*comm, make_shard_plan(4, 4, 2, 0), 1), Error);
-    DataParallel parallel(*comm, make_shard_plan(4, 4, 1, 0), 3);
-    std::vector<float> gradient(2);
-    EXPECT_THROW(parallel.step(gradient, [](Index, std::span<float>, ControlRecord&) {}), Error);
+TEST(FastPlan, AnyNumberOfRanksThatDividesTheBatch) {
+    EXPECT_EQ(make_fast_plan(12, 3, 2).first_shard(), 2);
+    EXPECT_EQ(make_fast_plan(12, 3, 2).shard_size(), 4);
+    EXPECT_THROW(make_fast_plan(12, 5, 0), Error);
 }
 
 }  // namespace

@@ -36,35 +36,39 @@ std::shared_ptr<const data::Dataset> points() {
 
 class SmallNet final : public Model {
 public:
-    explicit SmallNet(std::uint64_t seed, bool breaks = false)
+    explicit SmallNet(std::uint64_t seed, bool breaks = false, bool skips_hidden = false)
         : hidden_(store_, "hidden", 2, 8, {.activation = Activation::tanh}),
           output_(store_, "output", 8, 3),
-          breaks_(breaks) {
+          breaks_(breaks),
+          skips_hidden_(skips_hidden) {
         store_.freeze(seed);
     }
     nn::ParameterStore& parameters() override { return store_; }
     Output forward(Tape& tape, const data::Batch& batch, const nn::Context&) override {
         Tensor x = batch.x.clone();
         if (breaks_) x.fill(std::numeric_limits<double>::quiet_NaN());
-        const Var scores = output_(hidden_(tape.constant(x)));
+        const Var hidden = skips_hidden_
+                               ? tape.constant(Tensor::zeros({x.shape()[0], 8}, DType::f32))
+                               : hidden_(tape.constant(x));
+        const Var scores = output_(hidden);
         return {softmax_cross_entropy(scores, batch.labels, {.weights = batch.weight}), scores};
     }
 
 private:
     nn::ParameterStore store_;
     nn::Linear hidden_, output_;
-    bool breaks_;
+    bool breaks_, skips_hidden_;
 };
 
 struct Setup {
     std::uint64_t seed = 3;
-    bool breaks = false;
+    bool breaks = false, skips_hidden = false;
     Index epochs = 3;
 };
 
 TrainResult train(const Setup& setup, TrainOptions options, dist::Comm& comm) {
     options.seed = setup.seed;
-    SmallNet net(setup.seed, setup.breaks);
+    SmallNet net(setup.seed, setup.breaks, setup.skips_hidden);
     optim::Adam optimizer(net.parameters(), {});
     const data::Loader loader(points(), {.batch = 8, .shards = 4, .seed = setup.seed});
     const data::Loader test(points(), {.batch = 16, .shuffle = false});
@@ -115,6 +119,51 @@ TEST_F(TrainerTest, AnyNumberOfRanksGivesTheSameBits) {
                      r.train_loss == one.train_loss && r.test_loss == one.test_loss;
         });
         EXPECT_EQ(equal, ranks);
+    }
+}
+
+TEST_F(TrainerTest, WhoAdvancesTheSumsAndHowTheyAreCutDoNotShowInTheBits) {
+    const std::uint64_t expected = train_alone({}, {}).weights;
+    using dist::ProgressMode;
+    for (const auto mode : {ProgressMode::thread, ProgressMode::poll, ProgressMode::none}) {
+        std::atomic<int> equal{0};
+        dist::run_thread_ranks(4, [&](dist::Comm& comm) {
+            TrainOptions options;
+            options.exchange.progress = mode;
+            options.exchange.buckets = {.bytes = 4096, .first_bytes = 4096};
+            equal += train({}, options, comm).weights == expected;
+        });
+        EXPECT_EQ(equal, 4) << dist::name_of(mode);
+    }
+}
+
+TEST_F(TrainerTest, FastModeTakesAnyRanksThatDivideTheBatch) {
+    TrainOptions options;
+    options.deterministic = false;
+    options.exchange.algorithm = dist::Algorithm::ring;
+    dist::run_thread_ranks(4, [&](dist::Comm& comm) {
+        EXPECT_LT(train({.epochs = 10}, options, comm).train_error, 20);
+    });
+    try {
+        dist::run_thread_ranks(2, [&](dist::Comm& comm) { train({}, options, comm); });
+        FAIL() << "no error";
+    } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("one shard a rank, of 2; --shards is 4"),
+                  std::string::npos);
+    }
+}
+
+TEST_F(TrainerTest, AParameterThatOnlySomeRanksReachIsNamed) {
+    try {
+        dist::run_thread_ranks(
+            2, [&](dist::Comm& comm) { train({.skips_hidden = comm.rank() == 1}, {}, comm); });
+        FAIL() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::fingerprint);
+        EXPECT_NE(std::string(e.what()).find("[] on rank 0"), std::string::npos) << e.what();
+        EXPECT_NE(std::string(e.what()).find("[hidden.bias, hidden.weight] on rank 1"),
+                  std::string::npos)
+            << e.what();
     }
 }
 

@@ -52,14 +52,15 @@ int run_on_ranks(double comm_timeout, const std::function<int(dist::Comm&)>& bod
     return dist::abort_on_exception(*comm, [&] { return body(*comm); });
 }
 
-void show_mapping(dist::Comm& comm, const MappingOptions& options) {
-    const dist::Mapping mapping =
+dist::Mapping show_mapping(dist::Comm& comm, const MappingOptions& options) {
+    dist::Mapping mapping =
         dist::check_mapping(comm, dist::this_placement(comm, options.threads, options.chosen));
-    if (comm.rank() != 0 || options.quiet) return;
+    if (comm.rank() != 0 || options.quiet) return mapping;
     if (comm.size() > 1 || options.dry_run) std::cerr << mapping.table;
     for (const std::string& warning : mapping.warnings) {
         std::cerr << "soma: warning: " << warning << std::endl;
     }
+    return mapping;
 }
 
 }  // namespace soma::cli

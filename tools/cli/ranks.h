@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "soma/dist/comm.h"
+#include "soma/dist/topology.h"
 
 namespace soma::cli {
 
@@ -24,6 +25,6 @@ struct MappingOptions {
 };
 // Where the ranks run, on standard error, before work begins. Collective; Error(usage) with the
 // repair when several threads share one core.
-void show_mapping(dist::Comm& comm, const MappingOptions& options);
+dist::Mapping show_mapping(dist::Comm& comm, const MappingOptions& options);
 
 }  // namespace soma::cli

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/arguments.h"
+#include "cli/exchange.h"
 #include "cli/names.h"
 #include "cli/ranks.h"
 #include "cli/signals.h"
@@ -36,6 +37,7 @@ struct Options {
     Index ranks = 0;
     DataOptions data;
     train::TrainOptions train;
+    ExchangeArguments exchange;
     bool json = false, print_config = false;
 };
 
@@ -140,10 +142,15 @@ int run_rank(Options& options, const systems::System& system, const train::Field
         folder->set_config(config);
         options.train.folder = &*folder;
     }
-    show_mapping(comm, {.threads = num_threads(),
-                        .chosen = options.common.threads > 0,
-                        .quiet = options.common.quiet,
-                        .dry_run = options.train.dry_run});
+    const dist::Mapping mapping = show_mapping(comm, {.threads = num_threads(),
+                                                      .chosen = options.common.threads > 0,
+                                                      .quiet = options.common.quiet,
+                                                      .dry_run = options.train.dry_run});
+    options.train.exchange = exchange_options(options.exchange, mapping, comm);
+    options.train.deterministic = options.exchange.strict();
+    if (!options.train.deterministic && options.train.shards == 0) {
+        options.train.shards = comm.size();
+    }
     options.train.progress = root && !options.common.quiet;
     options.train.set = options.data.set;
     options.train.data_roots = options.data.roots();
@@ -301,12 +308,6 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
                     "the run folder itself, continued from its newest checkpoint if it has one; "
                     "default: a new one in --out")
         ->type_name("DIR");
-    verb.add_option_function<std::string>(
-            "--deterministic",
-            [&t](const std::string& mode) { t.deterministic = mode == "shards"; },
-            "shards: the same bits on any number of ranks; off: allow what breaks that")
-        ->check(CLI::IsMember({"shards", "off"}))
-        ->default_str("shards");
     verb.add_flag("--dry-run", t.dry_run, "check everything, print the mapping of ranks, stop");
     verb.add_flag("--print-config", options.print_config, "print all options as a config file");
 }
@@ -338,6 +339,7 @@ void add_train(CLI::App& program, Action& action) {
     verb->add_option("--name", options->named, "the same, for config files")->type_name("NAME");
     add_recipe_options(*verb, *options);
     add_run_options(*verb, *options);
+    add_exchange_options(*verb, options->exchange);
     add_checkpoint_options(*verb, *options);
     add_supervisor_options(*verb, *options);
     verb->callback([options, verb, &action] {

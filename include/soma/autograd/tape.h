@@ -17,8 +17,10 @@
 //
 // Cost: about 10-30 ns a node besides its kernel, so hand-written loops over time are practical.
 
+#include <functional>
 #include <initializer_list>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "soma/core/arena.h"
@@ -85,6 +87,7 @@ struct Node {
     bool keeps_grad = false;  // input or retained: the buffer stays until the next sweep or reset
     bool has_sink =
         false;  // parameter: grad points to memory outside the tape and is only added to
+    bool announces = false;  // parameter: no earlier node adds to the same memory
 
     template <class T>
     const T* y() const {
@@ -141,6 +144,10 @@ public:
     // Diagonal Gauss-Newton: sweep from y with h_y = seed. Every op up to y that needs a gradient
     // must support it, else Error(usage) names it and nothing is changed.
     void curvature(Var y, const Tensor& seed);
+    // f(gradient) is called in backward() for every parameter on the tape, once, as soon as its
+    // gradient is final; nullptr: nobody is told.
+    using GradientReady = std::function<void(const void* gradient)>;
+    void on_gradient_ready(GradientReady f) { gradient_ready_ = std::move(f); }
     // Keeps the gradient of an intermediate value readable after the sweep. Call before the sweep.
     void retain_gradient(Var v) { node(v).keeps_grad = true; }
 
@@ -208,6 +215,7 @@ private:
     Var leaf(const Shape& shape, DType dtype, void* value);
     void check_seed(Var y, const Tensor& seed, const char* what) const;
     void sweep(Var from, const void* seed, OpInfo::Sweep OpInfo::*function, const char* what);
+    void find_announcers(std::int32_t last);
     void* take_buffer(Index bytes);
     void give_buffer(void* buffer, Index bytes);
     void check_last() const;  // the newest node, when check_finite is on
@@ -215,6 +223,8 @@ private:
     Mode mode_;
     bool check_finite_ = false;
     double flop_ = 0;
+    GradientReady gradient_ready_;
+    std::vector<std::pair<void*, std::int32_t>> sinks_;  // scratch of find_announcers
     std::vector<Node> nodes_;
     Arena values_;
     std::vector<Tensor> kept_;             // leaves' buffers stay alive as long as their nodes

@@ -1,34 +1,31 @@
 #pragma once
-// Strict sums: the same bits on every rank, and for every number of ranks.
+// Collectives: sums over ranks that can be in any stage of completion.
 //
-// The sum over P = 2^d ranks is one balanced tree over rank numbers, the lower number always the
-// left operand:
+// A Collective is started and then advanced, by whoever has time: the caller who waits, a helper
+// thread, or a kernel between two blocks (progress.h). advance() never blocks, so many can be in
+// flight; all ranks start the same ones in the same order.
 //
-//   P = 4     ((x0 + x1) + (x2 + x3))          element by element, in the type of the data
+//   Allreduce     soma's own, over a schedule (schedule.h): strict with `tree`, its bits do not
+//                 depend on sizes, buckets or who advances it
+//   LibrarySum    MPI_Allreduce, which blocks: a yardstick
 //
-// Both algorithms are that tree, so the size at which they change does not show in the result:
-//
-//   recursive doubling      round k: rank r swaps everything with r ^ 2^k and folds.
-//                           log2(P) (a + n b); for small n
-//   halving and doubling    round k: r and r ^ 2^k swap halves of their range, r keeps the half
-//                           that bit k of r names and folds it; after d rounds r owns one slice of
-//                           the sum. Then the mirror: round d-1 ... 0 swap what each owns.
-//                           2 log2(P) a + 2 (P-1)/P n b
-//
-//   n bytes, a seconds of latency, b seconds per byte
-//
-// Ranges are cut at multiples of 1024 elements only. Neighbours r, r ^ 1 exchange first and most,
-// and ranks are node-major, so only n / (ranks of a host) crosses between hosts.
+// A step's elements travel in pieces. The first, at most 16 KB, carries a header that says which
+// update, bucket and step it belongs to, so that ranks that have come apart are told so instead of
+// adding what does not belong together; the others travel from and to where they stand. Pieces are
+// folded as they arrive, while the next are under way, through buffers that stay in L2.
 
+#include <array>
+#include <cstddef>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "soma/core/types.h"
 #include "soma/dist/comm.h"
+#include "soma/dist/schedule.h"
 
 namespace soma::dist {
-
-inline constexpr Index kChunk = 1024;  // elements between cut points
 
 // out[i] = left[i] + right[i], i < n; out may be left or right. Must be exactly one addition.
 template <class T>
@@ -53,27 +50,103 @@ static_assert(sizeof(ControlRecord) == 64);
 void add_records(ControlRecord* out, const ControlRecord* left, const ControlRecord* right,
                  Index n);
 
-// Sums over the ranks of a Comm, which outlives it. T is float, double or ControlRecord.
-template <class T>
-class TreeAllreduce {
+class Collective {
 public:
-    // Bytes below which recursive doubling is the faster of the two on common networks.
-    static constexpr Index kDoublingBytes = 16 << 10;
+    enum class State { complete, moved, waiting };
 
-    // Error(usage) unless the number of ranks is a power of two.
-    TreeAllreduce(Comm& comm, Add<T> add, Index doubling_bytes = kDoublingBytes);
+    Collective() = default;
+    Collective(const Collective&) = delete;
+    Collective& operator=(const Collective&) = delete;
+    virtual ~Collective() = default;
 
-    // data <- sum over ranks, in place; all ranks pass the same size. Collective.
-    void operator()(std::span<T> data);
+    // `update` is the number that travels in the headers; all ranks say the same.
+    virtual void start(std::uint32_t update) = 0;
+    // Moves on as far as it can without blocking. Error(internal) naming both ranks when a message
+    // is not the expected one.
+    virtual State advance() = 0;
+    // Gives up what is in flight; the memory may then be freed.
+    virtual void cancel() noexcept = 0;
+    // What it waits for, in words: "bucket 3, step 1 of 4: to receive 512 bytes from rank 1 (n2)".
+    virtual std::string waits_for() const = 0;
+
+    // start() and advance() until complete. Error(timeout) when nothing moves for comm.timeout()
+    // seconds.
+    void run(Comm& comm, std::uint32_t update = 0);
+};
+
+// Names one of the collectives of an update.
+struct CollectiveId {
+    int tag = 0;            // of its messages; no other one in flight between these ranks has it
+    int bucket = 0;         // in headers and reports
+    bool prepared = false;  // it will run often: its messages are prepared once (Channel)
+};
+
+// data <- sum over ranks, in place. T is float, double or ControlRecord.
+template <class T>
+class Allreduce final : public Collective {
+public:
+    // Memory for what arrives before it is folded. Collectives that are never in flight together
+    // may share it.
+    using Scratch = std::shared_ptr<T[]>;
+    static Scratch make_scratch();
+
+    // comm and data outlive it; data stays where it is. Ranks pass schedules that fit each other.
+    Allreduce(Comm& comm, std::span<T> data, Add<T> add, Schedule schedule, CollectiveId id,
+              Scratch scratch = nullptr);
+    ~Allreduce() override;
+
+    void start(std::uint32_t update) override;
+    State advance() override;
+    void cancel() noexcept override;
+    std::string waits_for() const override;
 
 private:
-    void recursive_doubling(std::span<T> data);
-    void halving_and_doubling(std::span<T> data);
+    struct Header {
+        std::uint32_t update, bucket, step, bytes;
+    };
+    struct Piece {
+        Channel channel;
+        Range part;  // of data
+    };
+    struct Moves {  // of one step
+        std::vector<Piece> sends, receives;
+    };
+    static constexpr std::size_t kWindow = 4;  // pieces in flight, each way
+
+    Moves plan_moves(const Step& step);
+    Channel channel(void* memory, Index bytes, int peer, bool sends);
+    void begin_step();
+    bool advance_sends();
+    bool advance_receives();
+    void take(std::size_t piece);
+    void check_header() const;
 
     Comm& comm_;
+    std::span<T> data_;
     Add<T> add_;
-    Index doubling_bytes_;
-    std::vector<T> staging_;  // what a peer sent, until it is folded
+    Schedule schedule_;
+    CollectiveId id_;
+    Scratch scratch_;
+    std::vector<T> copy_;                        // of `give`, where it overlaps `take`
+    std::vector<std::byte> head_out_, head_in_;  // header and first piece
+    std::vector<Moves> moves_;                   // by step
+    std::array<Request, kWindow> sending_, receiving_;
+    std::size_t step_ = 0, sent_ = 0, received_ = 0;  // pieces of the step
+    std::uint32_t update_ = 0;
+};
+
+// data <- sum over ranks by MPI_Allreduce; advance() blocks. Error(usage) where there is none.
+class LibrarySum final : public Collective {
+public:
+    LibrarySum(Comm& comm, std::span<float> data) : comm_(comm), data_(data) {}
+    void start(std::uint32_t) override {}
+    State advance() override;
+    void cancel() noexcept override {}
+    std::string waits_for() const override { return "the library's all-reduce"; }
+
+private:
+    Comm& comm_;
+    std::span<float> data_;
 };
 
 }  // namespace soma::dist

@@ -16,7 +16,9 @@
 //
 //   P ranks, tag = 32 (sequence number mod 1024) + round <= 32767, what the MPI standard grants.
 //
-// A Comm belongs to one thread of its rank.
+// A Comm belongs to one thread of its rank at a time. Where allows_helper_thread() says so, that
+// may be another than the thread that made it, as long as no two threads of a rank are inside
+// soma's calls of the same backend at once.
 
 #include <chrono>
 #include <functional>
@@ -41,6 +43,17 @@ struct Request {
     bool sends = false;
     Index bytes = 0;
     bool done() const { return slot < 0; }
+};
+
+// A message that is sent again and again from, or to, the same memory: prepared once, so that
+// starting it costs little. Lives as long as its Comm.
+struct Channel {
+    void* data = nullptr;
+    Index bytes = 0;
+    int peer = -1;
+    int tag = 0;
+    bool sends = false;
+    int slot = -1;  // place in a backend that prepares; -1: started like any message
 };
 
 // The moment at which a wait gives up.
@@ -73,6 +86,7 @@ public:
     virtual int local_size() const = 0;
     virtual std::string host_of(int rank) const = 0;
     std::string host() const { return host_of(rank()); }
+    virtual bool allows_helper_thread() const { return true; }
     // "rank 3 (node2)".
     std::string name_of(int rank) const;
 
@@ -82,12 +96,20 @@ public:
     // Error(usage) unless peer is another rank, 0 <= tag <= 32767, bytes >= 0.
     Request isend(const void* data, Index bytes, int peer, int tag);
     Request irecv(void* data, Index bytes, int peer, int tag);
+    // The same message made ready for many starts; one start is in flight at a time.
+    Channel prepare_send(const void* data, Index bytes, int peer, int tag);
+    Channel prepare_recv(void* data, Index bytes, int peer, int tag);
+    Request start(const Channel& channel);
     // Advances a message and says whether it is done; never blocks.
     bool test(Request& request);
     // Position of a request that became done, or -1 when all were done before. An error (timeout,
     // wrong length, lost peer) cancels every request of the span: their memory may then be freed.
     int waitany(std::span<Request> requests, const Deadline& deadline);
     void waitall(std::span<Request> requests, const Deadline& deadline);
+    // Gives up a message that is in flight; its memory may then be freed.
+    void cancel(Request& request) noexcept;
+    // "to send 512 bytes to rank 3 (node2), tag 4".
+    std::string describe(const Request& request) const;
     // Sends to and receives from one peer at once, within timeout().
     void exchange(const void* out, void* in, Index bytes, int peer, int tag);
 
@@ -117,6 +139,9 @@ public:
 protected:
     virtual Request do_isend(const void* data, Index bytes, int peer, int tag) = 0;
     virtual Request do_irecv(void* data, Index bytes, int peer, int tag) = 0;
+    // Backends without prepared messages keep these: a start is an isend or irecv.
+    virtual void do_prepare(Channel&) {}
+    virtual Request do_start(const Channel& channel);
     virtual bool do_test(Request& request) = 0;
     virtual void do_cancel(Request& request) noexcept = 0;
     // This rank becomes number `place` of the `members` ranks of its color.

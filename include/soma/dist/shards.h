@@ -35,6 +35,10 @@ struct ShardPlan {
 // that divides B, P divides S and 0 <= rank < P.
 ShardPlan make_shard_plan(Index shards, Index batch, int ranks, int rank);
 
+// One part of the batch a rank, for any number of ranks: fast mode, whose result depends on it.
+// Error(usage) unless the ranks divide the batch.
+ShardPlan make_fast_plan(Index batch, int ranks, int rank);
+
 // The largest power of two <= 16 that divides the batch.
 Index default_shards(Index batch);
 
@@ -54,6 +58,9 @@ public:
     // Folds the next shard's vector, which may be overwritten. After the last push, `vector` itself
     // holds the sum of all shards, and the fold is ready to begin again.
     void push(std::span<T> vector);
+    // For the last shard alone, in place of push(): makes elements `part` of its vector the sum of
+    // all shards. After all parts, restart() begins again.
+    void finish(std::span<T> vector, Range part);
     // Forgets what was pushed since the last sum.
     void restart() { pushed_ = 0; }
     Index buffers() const;  // kept beside the caller's, now or earlier

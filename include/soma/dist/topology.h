@@ -37,6 +37,7 @@ struct Mapping {
     std::string table;                  // as above, lines end with '\n'
     std::vector<std::string> warnings;  // slower than need be; each with the flags to paste
     std::string error;                  // E-BIND: what is wrong and the flags; "" when fine
+    std::vector<bool> spare_core;       // by rank: a thread that only sends has a core of its own
 };
 
 // Judges placements, indexed by rank. E-BIND: bound to one core of several, with

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "soma/core/types.h"
+#include "soma/dist/data_parallel.h"
 
 namespace soma::train {
 
@@ -32,7 +33,8 @@ struct TrainOptions {
     bool progress = false;        // a bar on the terminal or a line per interval
     double comm_timeout = 300;    // seconds a peer may stay silent
     bool deterministic = true;    // strict mode: refuses what would make the bits depend on P
-    bool dry_run = false;         // checks, fingerprint and mapping table, then return
+    dist::ExchangeOptions exchange = {};
+    bool dry_run = false;  // checks, fingerprint and mapping table, then return
     std::function<bool()> stop_requested = {};  // polled every step: SIGINT, SIGTERM, SIGUSR1
 };
 
