@@ -66,9 +66,13 @@ int abort_on_exception(Comm& comm, const std::function<int()>& body) {
     try {
         return body();
     } catch (...) {
-        const auto [code, why] = current_error();
-        comm.abort(code, why);
+        abort_with_current_exception(comm);
     }
+}
+
+void abort_with_current_exception(Comm& comm) {
+    const auto [code, why] = current_error();
+    comm.abort(code, why);
 }
 
 }  // namespace soma::dist

@@ -197,6 +197,7 @@ std::unique_ptr<Comm> Comm::split(int color, int key) {
     }
     auto part = do_split(color, place, members);
     part->set_timeout(timeout_);
+    part->set_abort_handler(abort_handler_);
     return part;
 }
 

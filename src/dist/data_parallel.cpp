@@ -63,21 +63,31 @@ ControlRecord DataParallel::step(const Compute& compute) {
     record_launched_ = false;
     ++update_;
     if (engine_) engine_->begin(update_);
+    try {
+        run_shards(compute);
+        const double begin = ProgressEngine::clock();
+        if (engine_) engine_->finish();
+        exposed_ = ProgressEngine::clock() - begin;
+    } catch (...) {
+        if (engine_ && engine_->in_flight()) abort_with_current_exception(*comm_);
+        throw;
+    }
+    return record_;
+}
+
+void DataParallel::run_shards(const Compute& compute) {
     static const Ready ignore = [](Index) {};
-    const Index first = plan_.first_shard(), last = first + plan_.local_shards() - 1;
-    for (Index shard = first; shard <= last; ++shard) {
+    const Index last = plan_.first_shard() + plan_.local_shards() - 1;
+    for (Index shard = plan_.first_shard(); shard < last; ++shard) {
         std::fill(gradient_.begin(), gradient_.end(), 0.0f);
         record_ = {};
-        if (shard == last) break;
         compute(shard, record_, ignore);
         gradients_.push(gradient_);
         records_.push({&record_, 1});
     }
+    std::fill(gradient_.begin(), gradient_.end(), 0.0f);
+    record_ = {};
     compute_last(last, compute);
-    const double begin = ProgressEngine::clock();
-    if (engine_) engine_->finish();
-    exposed_ = ProgressEngine::clock() - begin;
-    return record_;
 }
 
 void DataParallel::compute_last(Index shard, const Compute& compute) {

@@ -119,7 +119,7 @@ await 60 reached stopped $((2 * every + 50)) $launcher || fail "stopped: $(cat s
 victim=$(children $launcher | tail -n 1)
 kill -STOP "$victim"
 ends $launcher "$(now)" 74 stopped
-finds 'waited 2 s to .* rank [01] ' stopped.err
+finds 'waited 2 s in update .* rank [01] ' stopped.err
 grep 'waited' stopped.err | head -n 1
 await 5 is_dead "$victim" || fail "the stopped rank was left behind"
 (train "$soma" train lecun1989 --resume stopped/*) >resumed.log 2>&1

@@ -106,7 +106,7 @@ public:
     // wrong length, lost peer) cancels every request of the span: their memory may then be freed.
     int waitany(std::span<Request> requests, const Deadline& deadline);
     void waitall(std::span<Request> requests, const Deadline& deadline);
-    // Gives up a message that is in flight; its memory may then be freed.
+    // Gives up a message that is in flight; the memory of a receive may then be freed.
     void cancel(Request& request) noexcept;
     // "to send 512 bytes to rank 3 (node2), tag 4".
     std::string describe(const Request& request) const;
@@ -131,6 +131,7 @@ public:
     // Seconds a wait lasts before it throws; > 0. A split inherits it.
     void set_timeout(double seconds);
     double timeout() const { return timeout_; }
+    // A split inherits it too.
     void set_abort_handler(AbortHandler handler) { abort_handler_ = std::move(handler); }
     // Ends all ranks. MPI: the process ends and the launcher's exit code is `code`. Self and
     // threads: throws Error with that code here, and from every wait of the other threads.
@@ -173,5 +174,10 @@ std::unique_ptr<Comm> make_world_comm(int launched_size);
 // code (70 for other exceptions) instead of waiting for this one. std::terminate, which a thread's
 // uncaught exception calls, does the same while body runs. With one rank errors pass through.
 int abort_on_exception(Comm& comm, const std::function<int()>& body);
+
+// In a catch block: ends all ranks as abort_on_exception does, without leaving the place where the
+// memory of messages in flight lives. A send cannot be taken back: unwinding would let the peer
+// read what has been freed.
+[[noreturn]] void abort_with_current_exception(Comm& comm);
 
 }  // namespace soma::dist

@@ -49,7 +49,8 @@ public:
                  Add<float> add = plain_add<float>);
 
     // Collective. On return the gradient holds the sum over all S shards on every rank, and so does
-    // the record. Error(timeout) when a peer stays away.
+    // the record. What compute throws passes through, unless sums are in flight: then, as when a
+    // peer stays away (timeout), all ranks end (Comm::abort).
     ControlRecord step(const Compute& compute);
 
     const ShardPlan& plan() const { return plan_; }
@@ -63,6 +64,7 @@ public:
 
 private:
     void build_exchange(Comm& comm, const ExchangeOptions& options, Add<float> add);
+    void run_shards(const Compute& compute);
     void compute_last(Index shard, const Compute& compute);
     void ready(Index start);
     void finish_buckets(Index count);

@@ -52,8 +52,9 @@ public:
     // Advances what is in flight when the mode is `poll`. An error waits for finish().
     void poll() noexcept;
     // Returns when all that was launched is complete. Error(timeout) when nothing moves for
-    // comm.timeout() seconds, and what a collective throws; the rest is then given up.
+    // comm.timeout() seconds, and what a collective throws.
     void finish();
+    bool in_flight() const { return done_ != launched_; }
 
     // Of the launches that the last finish() waited for, in order.
     std::span<const Times> times() const {
