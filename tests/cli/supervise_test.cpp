@@ -176,9 +176,16 @@ protected:
         return "sh " + folder_.file(name) + " {P}";
     }
     Result train(const std::string& launcher, const std::vector<std::string>& more = {}) {
-        std::vector<std::string> arguments = {
-            "train",   "lecun1989",   "--set=embedded", "--steps=3000", "--checkpoint-every=100",
-            "--quiet", "--supervise", launcher,         "--ranks=1"};
+        std::vector<std::string> arguments = {"train",
+                                              "lecun1989",
+                                              "--set=embedded",
+                                              "--steps=3000",
+                                              "--checkpoint-every=100",
+                                              "--quiet",
+                                              "--num-threads=1",
+                                              "--supervise",
+                                              launcher,
+                                              "--ranks=1"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run(arguments);
     }
@@ -211,7 +218,7 @@ exit $code
 
 TEST_F(Supervised, ARunThatIsKilledTwiceEndsWithTheBitsOfAnUndisturbedOne) {
     const Result straight =
-        run({"train", "lecun1989", "--set=embedded", "--steps=3000", "--quiet"});
+        run({"train", "lecun1989", "--set=embedded", "--steps=3000", "--num-threads=1", "--quiet"});
     std::filesystem::remove_all(folder_.file("runs"));
     const Result r = train(script("kills", kKillsTwice), {"--keep=100"});
     EXPECT_EQ(r.code, 0) << r.err;
@@ -255,7 +262,7 @@ code=$?
 exit $code
 )");
     const pid_t child = start({"train", "lecun1989", "--set=embedded", "--epochs=5000", "--quiet",
-                               "--supervise", launcher, "--ranks=1"});
+                               "--num-threads=1", "--supervise", launcher, "--ranks=1"});
     const auto exists = [&] {
         for (const auto& e : std::filesystem::recursive_directory_iterator(folder_.path())) {
             if (e.path().extension() == ".safetensors") return true;
