@@ -34,10 +34,20 @@ bool Gate::holds(double value) const {
     return false;
 }
 
+namespace {
+
+// Counts in full, other numbers to six digits.
+std::string number_text(double v) {
+    const bool whole = v == std::floor(v) && std::abs(v) < 1e15;
+    return whole ? concat(static_cast<Index>(v)) : concat(v);
+}
+
+}  // namespace
+
 std::string Gate::text() const {
     if (kind == Kind::none) return "";
     const char* sign = kind == Kind::at_most ? "<= " : kind == Kind::at_least ? ">= " : "= ";
-    return of > 0 ? concat(sign, bound, "/", of) : concat(sign, bound);
+    return sign + number_text(bound) + (of > 0 ? "/" + number_text(of) : "");
 }
 
 void Claim::decide() {

@@ -27,6 +27,8 @@ TEST(Gate, NaNHoldsNowhere) {
 TEST(Gate, TextIsTheExpression) {
     EXPECT_EQ(Gate::at_most(5.8).text(), "<= 5.8");
     EXPECT_EQ(Gate::at_least(56, 100).text(), ">= 56/100");
+    EXPECT_EQ(Gate::equal(60965224).text(), "= 60965224");
+    EXPECT_EQ(Gate::at_most(1e-5).text(), "<= 1e-05");
     EXPECT_EQ(Gate{}.text(), "");
 }
 

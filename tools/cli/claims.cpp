@@ -76,20 +76,21 @@ std::string format(const char* pattern, double value) {
 }
 
 bool is_percent(const Claim& c) { return c.paper_unit.starts_with('%'); }
+bool is_count(double v) { return v == std::floor(v) && std::abs(v) < 1e15; }
 
 // A value of the paper, as precise as it was printed: 9760, 0.14 %, 5.0 %.
 std::string paper_text(const Claim& c) {
     if (!c.paper_value) return "-";
     const double v = *c.paper_value;
-    std::string text = format("%.6g", v);
-    if (is_percent(c)) text = (v == std::floor(v) ? format("%.1f", v) : text) + " %";
+    std::string text = format(is_count(v) ? "%.0f" : "%.6g", v);
+    if (is_percent(c)) text = (is_count(v) ? format("%.1f", v) : text) + " %";
     if (c.paper_tag == "R") text += " (to be checked)";
     return text;
 }
 
 std::string own_number(const Claim& c, double v) {
     if (is_percent(c)) return format("%.2f", v);
-    return format(v == std::floor(v) && std::abs(v) < 1e15 ? "%.0f" : "%.4g", v);
+    return format(is_count(v) ? "%.0f" : "%.4g", v);
 }
 
 // "9760", "5.33 % (0.34, 5)", "70/100".
