@@ -10,8 +10,6 @@
 //
 // Deviations: none; this is no paper's net.
 
-#include <algorithm>
-
 #include "soma/autograd/ops/loss.h"
 #include "soma/autograd/ops/pool.h"
 #include "soma/autograd/ops/shape.h"
@@ -22,10 +20,11 @@
 #include "soma/nn/linear.h"
 #include "soma/optim/adam.h"
 #include "soma/optim/schedule.h"
-#include "soma/train/report.h"
 #include "soma/train/trainer.h"
 #include "systems/claim_run.h"
 #include "systems/systems.h"
+#include "systems/vision/image_claims.h"
+#include "systems/vision/image_figures.h"
 
 namespace soma::systems {
 namespace {
@@ -37,9 +36,6 @@ struct Options {
     double lr = 1e-3, decay = 1e-4, dropout = 0.3;
     int shift = 1;
 };
-
-const std::vector<std::string> kClasses = {"T-shirt", "trouser", "pullover", "dress", "coat",
-                                           "sandal",  "shirt",   "sneaker",  "bag",   "boot"};
 
 class FashionNet final : public train::Model {
 public:
@@ -95,60 +91,6 @@ FashionData load(const std::string& forced, const std::vector<std::string>& root
             std::make_shared<data::ImageDataset>(std::move(split.test), kRange)};
 }
 
-void draw(train::RunFolder& folder, FashionNet& net, const FashionData& data,
-          const data::Loader& test, const train::TrainResult& result) {
-    train::Series train_error{"training (as it learns)", {}, {}}, test_error{"test", {}, {}};
-    for (const train::EpochRecord& r : result.history) {
-        for (train::Series* s : {&train_error, &test_error}) {
-            s->x.push_back(static_cast<double>(r.epoch));
-        }
-        train_error.y.push_back(r.train_error);
-        test_error.y.push_back(r.test_error);
-    }
-    folder.add(
-        train::LinePlot{.text = {"error", "Error on Fashion-MNIST",
-                                 "Training error is the mean over each epoch, with dropout."},
-                        .x_label = "epoch",
-                        .y_label = "error (%)",
-                        .series = {train_error, test_error}});
-    train::ImageGrid filters{.text = {"filters", "The 32 kernels of the first layer",
-                                      "3x3 weights: blue negative, red positive."},
-                             .images = {},
-                             .columns = 8,
-                             .diverging = true,
-                             .each_scaled = false};
-    const Tensor w = net.first_layer();
-    for (Index plane = 0; plane < 32; ++plane) {
-        train::GridImage image{.height = 3, .width = 3, .channels = 1, .pixels = {}};
-        for (Index tap = 0; tap < 9; ++tap) {
-            image.pixels.push_back(static_cast<float>(w.at(tap * 32 + plane)));
-        }
-        filters.images.push_back(std::move(image));
-    }
-    folder.add(filters);
-
-    const train::Evaluation e = train::evaluate(net, test);
-    const data::ImageSet& set = data.test->set();
-    folder.add(train::confusion_matrix(
-        {"confusion", "Test images: truth and answer", "Counts; the diagonal is right."}, 10,
-        set.labels, e.predictions, kClasses));
-    train::ImageGrid errors{
-        .text = {"sample-errors", "The first 40 test errors", "True class -> answer of the net."},
-        .images = {},
-        .columns = 8};
-    for (Index i = 0; i < set.size() && errors.images.size() < 40; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        if (e.predictions[at] == set.labels[at]) continue;
-        train::GridImage image{.height = 28, .width = 28, .channels = 1, .pixels = {}};
-        image.pixels.resize(28 * 28);
-        data.test->read(i, image.pixels);
-        image.caption = kClasses[static_cast<std::size_t>(set.labels[at])] + " -> " +
-                        kClasses[static_cast<std::size_t>(e.predictions[at])];
-        errors.images.push_back(std::move(image));
-    }
-    if (!errors.images.empty()) folder.add(errors);
-}
-
 }  // namespace
 
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm) {
@@ -180,8 +122,11 @@ train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::C
                              .data = set.name + " " + set.sha256()},
                             options, comm);
     result.headline = "gate: 91 % test accuracy after 8 epochs on fashion-mnist";
-    if (options.folder != nullptr && !options.dry_run)
-        draw(*options.folder, net, data, test, result);
+    if (options.folder != nullptr && !options.dry_run) {
+        draw_training(*options.folder, set.name, result);
+        draw_first_layer(*options.folder, net.first_layer());
+        draw_answers(*options.folder, set.name, *data.test, train::evaluate(net, test));
+    }
     return result;
 }
 
@@ -198,55 +143,18 @@ Reproduction reproduce_fashion_cnn(const ReproduceContext& context) {
     run.claim(count, [](Claim& c) {
         c.values = {static_cast<double>(FashionNet(Options{}, 1).parameters().parameter_count())};
     });
-    Claim accuracy, speed;
-    accuracy.id = "test-accuracy";
-    accuracy.text = "test accuracy after 8 epochs";
-    accuracy.kind = "accuracy";
-    accuracy.source = "soma's own gate; Xiao et al. 2017 give 89.7 % for an SVM";
-    accuracy.paper_unit = "%";
-    accuracy.tolerance = Gate::at_least(91);
-    speed.id = "speed";
-    speed.text = "training speed";
-    speed.kind = "speed";
-    speed.source = "this machine";
-    speed.paper_unit = "samples/s";
-    run.claims({accuracy, speed}, [&](std::vector<Claim>& list) {
-        if (!data::find_set(context.set.empty() ? "fashion-mnist" : context.set,
-                            context.data_roots)) {
-            for (Claim& c : list)
-                c.skip("fashion-mnist is absent; " + data::set_info("fashion-mnist").how);
-            return;
-        }
-        const std::unique_ptr<dist::Comm> alone = dist::make_self_comm();
-        for (const std::uint64_t seed : run.seeds()) {
-            train::TrainOptions options;
-            options.seed = seed;
-            options.set = context.set;
-            options.data_roots = context.data_roots;
-            options.folder = seed == run.seeds().front() ? context.folder : nullptr;
-            options.progress = false;
-            double step = 0;
-            options.stop_requested = [&] {
-                if (++step; static_cast<Index>(step) % 64 == 0) {
-                    context.progress("fashion_cnn", step, 8 * 938 * 4);  // shards of eight epochs
-                }
-                return context.stopped();
-            };
-            const train::TrainResult result = train_fashion_cnn(options, *alone);
-            if (context.stopped()) return;
-            for (Claim& c : list) {
-                c.set = context.set.empty() ? "fashion-mnist" : context.set;
-                c.split = "test";
-                c.samples = result.test_samples;
-                c.seeds = run.seeds();
-                c.shards = static_cast<int>(Options{}.shards);
-                c.flop += result.flop;
-                c.values.push_back(c.id == accuracy.id
-                                       ? 100 - result.test_error
-                                       : static_cast<double>(result.samples) / result.seconds);
-            }
-        }
-    });
+    const Options o;
+    const std::string set = context.set.empty() ? "fashion-mnist" : context.set;
+    accuracy_claims(run,
+                    {.system = "fashion_cnn",
+                     .recipe = kRecipe,
+                     .epochs = o.epochs,
+                     .updates = o.epochs * ceil_div(data::set_info(set).train, o.batch),
+                     .shards = o.shards,
+                     .set = data::find_set(set, context.data_roots) ? set : "",
+                     .gate = Gate::at_least(91),
+                     .source = "soma's own gate; Xiao et al. 2017 give 89.7 % for an SVM"},
+                    train_fashion_cnn);
     return run.finish();
 }
 

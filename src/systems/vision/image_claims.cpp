@@ -1,0 +1,212 @@
+#include "systems/vision/image_claims.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "soma/core/text.h"
+#include "soma/core/timer.h"
+#include "soma/data/sets.h"
+#include "soma/dist/comm.h"
+#include "soma/optim/schedule.h"
+#include "soma/train/report.h"
+#include "soma/train/trainer.h"
+#include "systems/vision/image_figures.h"
+
+namespace soma::systems {
+namespace {
+
+constexpr Index kTestBatch = 250;
+constexpr const char* kGateSet = "fashion-mnist";  // of the gates of accuracies
+
+data::Loader test_loader(const ImageData& data) {
+    return {data.test, {.batch = kTestBatch, .shuffle = false}};
+}
+
+// "parameters-c1" of layer C1.
+std::string claim_id(std::string layer) {
+    for (char& c : layer) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return "parameters-" + layer;
+}
+
+void count(ClaimRun& run, const std::string& id, const std::string& text, const std::string& source,
+           Index expected, Index own, double printed = 0) {
+    Claim c = stated(id, text, "count", source, Gate::equal(static_cast<double>(expected)));
+    c.paper_tag = "A";
+    if (printed > 0) {
+        c.paper_value = printed;
+        c.paper_tag = "P";
+    }
+    run.claim(c, [&](Claim& claim) { claim.values = {static_cast<double>(own)}; });
+}
+
+}  // namespace
+
+train::TrainResult train_images(const ImageRecipe& recipe, VisionNet& net, const ImageData& data,
+                                const train::TrainOptions& options, dist::Comm& comm) {
+    const Index epochs = options.epochs > 0 ? options.epochs : recipe.epochs;
+    const data::Loader loader(
+        data.train,
+        {.batch = options.batch > 0 ? options.batch : recipe.batch,
+         .shards = options.shards > 0 ? options.shards : recipe.shards,
+         .seed = options.seed,
+         .augment = recipe.shift > 0 ? data::rolled_shift(recipe.shift) : data::Augment{}});
+    const data::Loader test = test_loader(data);
+    optim::Sgd optimizer(net.parameters(),
+                         {.momentum = 0.9, .form = recipe.form, .weight_decay = recipe.decay});
+    const Index updates = epochs * loader.batches();
+    const auto schedule =
+        optim::Schedule::cosine(options.lr > 0 ? options.lr : recipe.lr, 0, updates)
+            .with_warm_up(std::min(recipe.warm_up, updates / 2));
+    train::TrainResult result =
+        train::run_training({.system = recipe.system,
+                             .recipe = recipe.name,
+                             .model = &net,
+                             .optimizer = &optimizer,
+                             .train = &loader,
+                             .test = &test,
+                             .epochs = epochs,
+                             .learning_rate = [schedule](Index step) { return schedule.at(step); },
+                             .data = data.set + " " + data.sha256},
+                            options, comm);
+    if (options.folder != nullptr && !options.dry_run) {
+        draw_images(*options.folder, net, data, result);
+    }
+    return result;
+}
+
+void draw_images(train::RunFolder& folder, VisionNet& net, const ImageData& data,
+                 const train::TrainResult& result) {
+    draw_training(folder, data.set, result);
+    draw_first_layer(folder, net.first_layer());
+    draw_answers(folder, data.set, *data.test, train::evaluate(net, test_loader(data)));
+}
+
+void count_claims(ClaimRun& run, const VisionNet& net, const CountedNet& expected) {
+    const std::vector<LayerCount> layers = net.layers();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const std::string& name = layers[i].name;
+        count(run, claim_id(name), "parameters of " + name, expected.source,
+              expected.parameters.at(i), layers[i].parameters);
+    }
+    const LayerCount sum = net.sum();
+    count(run, "parameters", "parameters", expected.source, expected.sum.parameters, sum.parameters,
+          expected.printed_parameters);
+    count(run, "connections", "multiplications of a forward pass", expected.source,
+          expected.sum.connections, sum.connections, expected.printed_connections);
+    count(run, "units", "units without the input", expected.source, expected.sum.units, sum.units,
+          expected.printed_units);
+}
+
+void full_size_claims(ClaimRun& run, const FullSize& full, const ImageData& data) {
+    const double chance = std::log(static_cast<double>(full.classes));
+    std::vector<Claim> list = {
+        stated("full-first-loss", "full size: distance of the first loss from guessing", "identity",
+               full.source, Gate::at_most(full.most_from_chance)),
+        stated("full-overfit",
+               concat("full size: loss of one batch of ", full.batch, " after ", full.steps,
+                      " updates"),
+               "identity", full.source, Gate::at_most(0.1)),
+        stated("full-speed", "full size: training speed", "speed", "this machine", {})};
+    list[0].paper_unit = list[1].paper_unit = "nats";
+    list[2].paper_unit = "images/s";
+    run.claims(list, [&](std::vector<Claim>& wanted) {
+        const data::Loader loader(
+            enlarged(data.train, full.side, full.channels, full.scale),
+            {.batch = std::min(full.batch, data.train->size()), .shuffle = false});
+        const data::Batch batch = loader.load(0, 0);
+        const auto n = static_cast<double>(batch.size());
+        const std::unique_ptr<VisionNet> net = full.make();
+        nn::ParameterStore& store = net->parameters();
+        store.freeze(run.seeds().front());
+        optim::Sgd optimizer(store, full.rule);
+        Tape tape;
+        double first = 0, seconds = 0;
+        for (Index step = 0; step < full.steps && !run.stopped(); ++step) {
+            const Timer timer;
+            tape.reset();
+            store.zero_gradients();
+            const Var loss =
+                net->forward(tape, batch, {.seed = 1, .step = step, .ids = batch.ids}).loss;
+            if (step == 0) first = loss.item() / n;
+            tape.backward(loss);
+            optimizer.step(full.lr, 1 / n);
+            if (step > 0) seconds += timer.seconds();  // the first one takes its memory
+            run.context().progress("full size", static_cast<double>(step),
+                                   static_cast<double>(full.steps));
+        }
+        const double flop = tape.flop();
+        tape.reset();
+        const Var last =
+            net->forward(tape, batch, {.seed = 1, .step = full.steps, .ids = batch.ids}).loss;
+        for (Claim& c : wanted) {
+            c.set = data.set + ", enlarged";
+            c.split = "train";
+            c.samples = batch.size();
+            c.seeds = {run.seeds().front()};
+            c.flop = flop;
+            c.values = {c.id == "full-speed"     ? n * static_cast<double>(full.steps - 1) / seconds
+                        : c.id == "full-overfit" ? last.item() / n
+                                                 : std::abs(first - chance)};
+        }
+    });
+}
+
+TrainedNets trained_nets(const ImageRecipe& recipe, const ImageData& data, Gate gate) {
+    return {.system = recipe.system,
+            .recipe = recipe.name,
+            .epochs = recipe.epochs,
+            .updates = recipe.epochs * ceil_div(data.train->size(), recipe.batch),
+            .shards = recipe.shards,
+            .set = data.set,
+            .sha256 = data.sha256,
+            .gate = gate};
+}
+
+void accuracy_claims(ClaimRun& run, const TrainedNets& nets, const Train& train) {
+    const ReproduceContext& context = run.context();
+    const bool gated = nets.set.empty() || nets.set == kGateSet;
+    Claim accuracy = stated("test-accuracy", concat("test accuracy after ", nets.epochs, " epochs"),
+                            "accuracy", nets.source, gated ? nets.gate : Gate{});
+    Claim speed = stated("speed", "training speed", "speed", "this machine", {});
+    accuracy.paper_unit = "%";
+    speed.paper_unit = "samples/s";
+    run.claims({accuracy, speed}, [&](std::vector<Claim>& list) {
+        if (nets.set.empty()) {
+            for (Claim& c : list)
+                c.skip(concat(kGateSet, " is absent; ", data::set_info(kGateSet).how));
+            return;
+        }
+        const std::unique_ptr<dist::Comm> alone = dist::make_self_comm();
+        const auto passes = static_cast<double>(nets.updates * nets.shards);
+        for (const std::uint64_t seed : run.seeds()) {
+            train::TrainOptions options{.seed = seed,
+                                        .recipe = nets.recipe,
+                                        .set = context.set,
+                                        .data_roots = context.data_roots,
+                                        .roots_given = context.roots_given};
+            options.folder = seed == run.seeds().front() ? context.folder : nullptr;
+            Index done = 0;
+            options.stop_requested = [&] {
+                if (++done % 64 == 0)
+                    context.progress(nets.system, static_cast<double>(done), passes);
+                return context.stopped();
+            };
+            const train::TrainResult result = train(options, *alone);
+            if (context.stopped()) return;
+            for (Claim& c : list) {
+                c.set = nets.set;
+                c.sha256 = nets.sha256;
+                c.split = "test";
+                c.samples = result.test_samples;
+                c.seeds = run.seeds();
+                c.shards = static_cast<int>(nets.shards);
+                c.flop += result.flop;
+                c.values.push_back(c.id == accuracy.id
+                                       ? 100 - result.test_error
+                                       : static_cast<double>(result.samples) / result.seconds);
+            }
+        }
+    });
+}
+
+}  // namespace soma::systems

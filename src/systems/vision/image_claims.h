@@ -1,0 +1,77 @@
+#pragma once
+// What the systems of images have in common: how they are trained on small images, and the claims
+// that their counts, their full size and their training make.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "soma/optim/sgd.h"
+#include "soma/train/options.h"
+#include "systems/claim_run.h"
+#include "systems/vision/image_data.h"
+#include "systems/vision/vision_net.h"
+
+namespace soma::systems {
+
+// Momentum with warm-up and a cosine to 0.
+struct ImageRecipe {
+    const char* system;
+    const char* name;
+    Index batch, shards, epochs;
+    double lr, decay;
+    kernels::MomentumForm form = kernels::MomentumForm::classic;
+    int shift = 1;      // of the training images, in pixels, either way
+    Index warm_up = 0;  // updates
+};
+
+// Trains a net, whose store is frozen, data-parallel on `data` under the caller's options.
+train::TrainResult train_images(const ImageRecipe& recipe, VisionNet& net, const ImageData& data,
+                                const train::TrainOptions& options, dist::Comm& comm);
+
+// Error curve, first kernels, confusion matrix and wrong answers of a trained net.
+void draw_images(train::RunFolder& folder, VisionNet& net, const ImageData& data,
+                 const train::TrainResult& result);
+
+// Numbers that follow from a paper's definition: of each layer, and of the sums.
+struct CountedNet {
+    std::string source;
+    std::vector<Index> parameters;
+    LayerCount sum;
+    // Round numbers that the paper prints; 0: none.
+    double printed_parameters = 0, printed_connections = 0, printed_units = 0;
+};
+// A claim parameters-<layer> for each layer, then parameters, connections and units.
+void count_claims(ClaimRun& run, const VisionNet& net, const CountedNet& expected);
+
+// A net of the paper's size on one batch of real images, enlarged: how far its first loss is from
+// that of guessing, the loss after `steps` updates (evaluated without dropout where `make` has
+// none), and the speed of an update. Claims full-first-loss, full-overfit, full-speed.
+struct FullSize {
+    std::string source;
+    std::function<std::unique_ptr<VisionNet>()> make;  // its store not frozen
+    Index side = 224, channels = 3, classes = 1000;
+    float scale = 1;  // of pixels in [-1, 1]
+    Index batch = 16, steps = 30;
+    optim::SgdOptions rule = {};
+    double lr = 0;
+    double most_from_chance = 0.5;  // of the first loss
+};
+void full_size_claims(ClaimRun& run, const FullSize& full, const ImageData& data);
+
+// Claims test-accuracy and speed of nets trained as `soma train` does, a net a seed. The first one
+// draws its figures.
+struct TrainedNets {
+    std::string system, recipe;
+    Index epochs = 1, updates = 1, shards = 1;  // of one training
+    std::string set = {}, sha256 = {};          // set "": absent, the claims are skipped
+    Gate gate = {};                             // of fashion-mnist; other sets are only reported
+    std::string source = "soma's own gate";
+};
+using Train = std::function<train::TrainResult(const train::TrainOptions&, dist::Comm&)>;
+void accuracy_claims(ClaimRun& run, const TrainedNets& nets, const Train& train);
+
+// The nets that train_images makes of a recipe.
+TrainedNets trained_nets(const ImageRecipe& recipe, const ImageData& data, Gate gate);
+
+}  // namespace soma::systems
