@@ -13,6 +13,8 @@ Reproduction reproduce_xor(const ReproduceContext& context);
 Reproduction reproduce_cybenko1989(const ReproduceContext& context);
 Reproduction reproduce_backprop1986(const ReproduceContext& context);
 // vision/
+Reproduction reproduce_alexnet2012(const ReproduceContext& context);
+train::TrainResult train_alexnet2012(const train::TrainOptions& options, dist::Comm& comm);
 Reproduction reproduce_lecun1989(const ReproduceContext& context);
 train::TrainResult train_lecun1989(const train::TrainOptions& options, dist::Comm& comm);
 Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
