@@ -19,6 +19,8 @@ Reproduction reproduce_lecun1989(const ReproduceContext& context);
 train::TrainResult train_lecun1989(const train::TrainOptions& options, dist::Comm& comm);
 Reproduction reproduce_fashion_cnn(const ReproduceContext& context);
 train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::Comm& comm);
+Reproduction reproduce_resnet18(const ReproduceContext& context);
+train::TrainResult train_resnet18(const train::TrainOptions& options, dist::Comm& comm);
 // brain/
 Reproduction reproduce_decision_making(const ReproduceContext& context);
 train::TrainResult train_decision_making(const train::TrainOptions& options, dist::Comm& comm);

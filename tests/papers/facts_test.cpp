@@ -37,6 +37,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fact{"lecun1989", "connections", 64660}, Fact{"lecun1989", "parameters", 9760},
         Fact{"alexnet2012", "parameters", 60965224}, Fact{"alexnet2012", "connections", 724406816},
         Fact{"alexnet2012", "units", 659272}, Fact{"alexnet2012", "parameters-one-gpu", 62378344},
+        Fact{"resnet18", "parameters", 11689512}, Fact{"resnet18", "connections", 1814073344},
+        Fact{"resnet18", "parameters-identity", 11515688},
         Fact{"fashion_cnn", "parameters", 421642}, Fact{"lstm1997", "parameters", 17217},
         Fact{"char_rnn2015", "parameters", 239297}));
 
