@@ -12,6 +12,8 @@
 
 #include "cli/launcher.h"
 #include "soma/core/error.h"
+#include "soma/dist/collectives.h"
+#include "soma/dist/schedule.h"
 #include "soma/dist/thread_ranks.h"
 #include "support/program.h"
 
@@ -69,17 +71,28 @@ TEST(BlamedHost, IsThatOfTheRankForWhichTheOthersWait) {
         "d");
 }
 
-TEST(BlamedHost, UnderstandsWhatAWaitingRankSays) {
-    dist::run_thread_ranks(2, [](dist::Comm& comm) {
-        if (comm.rank() == 1) return;  // silent
+// What rank 0 says when rank 1 does not answer what it does.
+template <class Collective>
+void expect_blame_of_the_silent(Collective collective) {
+    dist::run_thread_ranks(2, [&](dist::Comm& comm) {
+        if (comm.rank() == 1) return;
         comm.set_timeout(0.01);
-        std::byte nothing{};
         try {
-            comm.exchange(&nothing, &nothing, 1, 1, 0);
+            collective(comm);
             ADD_FAILURE() << "no error";
         } catch (const Error& e) {
             EXPECT_EQ(blamed_host(e.what()), comm.host_of(1)) << e.what();
         }
+    });
+}
+
+TEST(BlamedHost, UnderstandsWhatAWaitingRankSays) {
+    std::vector<float> data(10);
+    expect_blame_of_the_silent([](dist::Comm& comm) { comm.barrier(); });
+    expect_blame_of_the_silent([&](dist::Comm& comm) {
+        dist::Allreduce<float>(comm, data, dist::plain_add<float>,
+                               dist::doubling_schedule(2, comm.rank(), 10), {.tag = 0})
+            .run(comm);
     });
 }
 

@@ -90,7 +90,7 @@ std::string blamed_host(const std::string& report) {
     // soma, a line of each rank that waited in vain. The culprit is silent, or the last to speak: a
     // stopped process finds its own time passed when the launcher wakes it to end it.
     const std::regex waited(
-        "(rank \\d+) \\(\\S+\\) waited \\S+ s to .*?(?:from|to) (rank \\d+) \\((\\S+)\\), tag");
+        "(rank \\d+) \\(\\S+\\) waited \\S+ s .*?(?:from|to) (rank \\d+) \\((\\S+)\\), tag");
     const auto waits = matches(report, waited);
     const auto has_waited = [&](const std::string& rank) {
         return std::any_of(waits.begin(), waits.end(), [&](const auto& m) { return m[1] == rank; });
