@@ -46,7 +46,7 @@ std::string write_hosts(const Supervision& run, std::span<const Host> hosts) {
     if (hosts.empty()) return "";
     std::string text;
     for (const Host& host : hosts) text += host.line + "\n";
-    const std::string path = run.folder + "/hosts";
+    std::string path = run.folder + "/hosts";
     data::write_file_atomically(path, data::as_bytes(text));
     return path;
 }
