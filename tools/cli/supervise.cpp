@@ -16,7 +16,8 @@
 namespace soma::cli {
 namespace {
 
-constexpr int kSaved = 85;  // stopped on request (signals.h)
+constexpr int kRanksUnlessSaid = 2;  // every recipe whose batch is shared has two shards
+constexpr int kSaved = 85;           // stopped on request (signals.h)
 
 std::string replaced(std::string text, const std::string& mark, const std::string& value) {
     for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size()) {
@@ -35,9 +36,9 @@ std::vector<Host> hosts_of(const std::string& path) {
 
 Index first_ranks(const Supervision& run, const std::vector<Host>& hosts) {
     if (run.ranks > 0) return run.ranks;
+    if (hosts.empty()) return std::min(kRanksUnlessSaid, cpu().cores);
     Index places = 0;
     for (const Host& host : hosts) places += host.slots;
-    if (places == 0) places = std::max(1, cpu().cores);
     return static_cast<Index>(std::bit_floor(static_cast<std::uint64_t>(places)));
 }
 

@@ -12,7 +12,7 @@ namespace soma::cli {
 
 struct Supervision {
     std::string command;     // launcher, with {P} for ranks and {hosts} for a host file
-    Index ranks = 0;         // of the first start; 0: slots of the hosts, or cores
+    Index ranks = 0;         // of the first start; 0: two, or what the hosts hold
     std::string hosts = {};  // host file; "": unknown
     std::string program;     // this program's path
     std::vector<std::string> training = {};  // its arguments: "train", system, options

@@ -318,7 +318,7 @@ void add_supervisor_options(CLI::App& verb, Options& options) {
                     "again from the newest valid checkpoint, on fewer ranks where that helps")
         ->type_name("COMMAND");
     verb.add_option("--ranks", options.ranks,
-                    "{P} of the first start; 0: a power of two that the hosts or cores hold")
+                    "{P} of the first start; 0: 2, or the power of two that the hosts hold")
         ->check(whole_number(0));
     verb.add_option("--hosts", options.hosts,
                     "host file with the names that the hosts give themselves; {hosts} in the "
