@@ -1,10 +1,8 @@
 #include "systems/vision/image_claims.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "soma/core/text.h"
-#include "soma/core/timer.h"
 #include "soma/data/sets.h"
 #include "soma/dist/comm.h"
 #include "soma/optim/schedule.h"
@@ -15,7 +13,7 @@
 namespace soma::systems {
 namespace {
 
-constexpr Index kTestBatch = 250;
+constexpr Index kTestBatch = 50;                   // images of 227x227 take 5 MB each
 constexpr const char* kGateSet = "fashion-mnist";  // of the gates of accuracies
 
 data::Loader test_loader(const ImageData& data) {
@@ -95,60 +93,6 @@ void count_claims(ClaimRun& run, const VisionNet& net, const CountedNet& expecte
           expected.sum.connections, sum.connections, expected.printed_connections);
     count(run, "units", "units without the input", expected.source, expected.sum.units, sum.units,
           expected.printed_units);
-}
-
-void full_size_claims(ClaimRun& run, const FullSize& full, const ImageData& data) {
-    const double chance = std::log(static_cast<double>(full.classes));
-    std::vector<Claim> list = {
-        stated("full-first-loss", "full size: distance of the first loss from guessing", "identity",
-               full.source, Gate::at_most(full.most_from_chance)),
-        stated("full-overfit",
-               concat("full size: loss of one batch of ", full.batch, " after ", full.steps,
-                      " updates"),
-               "identity", full.source, Gate::at_most(0.1)),
-        stated("full-speed", "full size: training speed", "speed", "this machine", {})};
-    list[0].paper_unit = list[1].paper_unit = "nats";
-    list[2].paper_unit = "images/s";
-    run.claims(list, [&](std::vector<Claim>& wanted) {
-        const data::Loader loader(
-            enlarged(data.train, full.side, full.channels, full.scale),
-            {.batch = std::min(full.batch, data.train->size()), .shuffle = false});
-        const data::Batch batch = loader.load(0, 0);
-        const auto n = static_cast<double>(batch.size());
-        const std::unique_ptr<VisionNet> net = full.make();
-        nn::ParameterStore& store = net->parameters();
-        store.freeze(run.seeds().front());
-        optim::Sgd optimizer(store, full.rule);
-        Tape tape;
-        double first = 0, seconds = 0;
-        for (Index step = 0; step < full.steps && !run.stopped(); ++step) {
-            const Timer timer;
-            tape.reset();
-            store.zero_gradients();
-            const Var loss =
-                net->forward(tape, batch, {.seed = 1, .step = step, .ids = batch.ids}).loss;
-            if (step == 0) first = loss.item() / n;
-            tape.backward(loss);
-            optimizer.step(full.lr, 1 / n);
-            if (step > 0) seconds += timer.seconds();  // the first one takes its memory
-            run.context().progress("full size", static_cast<double>(step),
-                                   static_cast<double>(full.steps));
-        }
-        const double flop = tape.flop();
-        tape.reset();
-        const Var last =
-            net->forward(tape, batch, {.seed = 1, .step = full.steps, .ids = batch.ids}).loss;
-        for (Claim& c : wanted) {
-            c.set = data.set + ", enlarged";
-            c.split = "train";
-            c.samples = batch.size();
-            c.seeds = {run.seeds().front()};
-            c.flop = flop;
-            c.values = {c.id == "full-speed"     ? n * static_cast<double>(full.steps - 1) / seconds
-                        : c.id == "full-overfit" ? last.item() / n
-                                                 : std::abs(first - chance)};
-        }
-    });
 }
 
 TrainedNets trained_nets(const ImageRecipe& recipe, const ImageData& data, Gate gate) {

@@ -1,6 +1,6 @@
 #pragma once
 // What the systems of images have in common: how they are trained on small images, and the claims
-// that their counts, their full size and their training make.
+// that their counts and their training make.
 
 #include <functional>
 #include <memory>
@@ -43,21 +43,6 @@ struct CountedNet {
 };
 // A claim parameters-<layer> for each layer, then parameters, connections and units.
 void count_claims(ClaimRun& run, const VisionNet& net, const CountedNet& expected);
-
-// A net of the paper's size on one batch of real images, enlarged: how far its first loss is from
-// that of guessing, the loss after `steps` updates (evaluated without dropout where `make` has
-// none), and the speed of an update. Claims full-first-loss, full-overfit, full-speed.
-struct FullSize {
-    std::string source;
-    std::function<std::unique_ptr<VisionNet>()> make;  // its store not frozen
-    Index side = 224, channels = 3, classes = 1000;
-    float scale = 1;  // of pixels in [-1, 1]
-    Index batch = 16, steps = 30;
-    optim::SgdOptions rule = {};
-    double lr = 0;
-    double most_from_chance = 0.5;  // of the first loss
-};
-void full_size_claims(ClaimRun& run, const FullSize& full, const ImageData& data);
 
 // Claims test-accuracy and speed of nets trained as `soma train` does, a net a seed. The first one
 // draws its figures.

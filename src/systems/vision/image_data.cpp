@@ -8,6 +8,7 @@ namespace soma::systems {
 namespace {
 
 constexpr Index kSide = 28;
+constexpr Index kLargeTest = 200;
 
 std::shared_ptr<const data::Dataset> at_28x28(data::ImageSet set) {
     SOMA_CHECK(set.channels == 1 && set.height == set.width, "images of ", set.name, " are ",
@@ -86,6 +87,11 @@ std::shared_ptr<const data::Dataset> first_of(std::shared_ptr<const data::Datase
 std::shared_ptr<const data::Dataset> enlarged(std::shared_ptr<const data::Dataset> set, Index side,
                                               Index channels, float scale) {
     return std::make_shared<Enlarged>(std::move(set), side, channels, scale);
+}
+
+ImageData enlarged_data(const ImageData& data, Index side, Index channels, float scale) {
+    return {data.set, data.sha256, enlarged(data.train, side, channels, scale),
+            enlarged(first_of(data.test, kLargeTest), side, channels, scale)};
 }
 
 }  // namespace soma::systems

@@ -17,6 +17,7 @@
 #include "soma/train/trainer.h"
 #include "systems/claim_run.h"
 #include "systems/systems.h"
+#include "systems/vision/full_size.h"
 #include "systems/vision/image_claims.h"
 #include "systems/vision/resnet.h"
 
@@ -82,11 +83,7 @@ train::TrainResult train_resnet18(const train::TrainOptions& options, dist::Comm
     const ImageRecipe& recipe = recipe_named(options.recipe);
     ImageData images = load_image_data(options.set, options.data_roots, options.roots_given);
     const bool full = std::string(recipe.name) == "full";
-    if (full) {
-        for (auto* set : {&images.train, &images.test}) {
-            *set = enlarged(*set, kResNetFull.side, kResNetFull.channels, 1);
-        }
-    }
+    if (full) images = enlarged_data(images, kResNetFull.side, kResNetFull.channels, 1);
     ResNet18 net(full ? kResNetFull : ResNetOptions{});
     net.parameters().freeze(options.seed);
     train::TrainResult result = train_images(recipe, net, images, options, comm);
@@ -107,8 +104,6 @@ Reproduction reproduce_resnet18(const ReproduceContext& context) {
     full_size_claims(run,
                      {.source = kSource,
                       .make = [] { return std::make_unique<ResNet18>(kResNetFull); },
-                      .batch = 8,
-                      .steps = 20,
                       .rule = {.momentum = 0.9, .weight_decay = 1e-4},
                       .lr = 0.02},
                      images);

@@ -1,0 +1,59 @@
+// The claims of the systems of images, on small nets and the embedded digits.
+
+#include <gtest/gtest.h>
+
+#include "support/image_nets.h"
+#include "systems/vision/alexnet.h"
+#include "systems/vision/full_size.h"
+
+namespace soma::systems {
+namespace {
+
+std::vector<Claim> claims_of(const std::function<void(ClaimRun&, const ImageData&)>& state) {
+    const ReproduceContext context;
+    ClaimRun run(context, "test");
+    state(run, load_image_data("embedded", {}, false));
+    return run.finish().claims;
+}
+
+TEST(FullSize, ASmallNetLearnsItsBatchByHeart) {
+    const std::vector<Claim> claims = claims_of([](ClaimRun& run, const ImageData& data) {
+        full_size_claims(
+            run,
+            {.source = "test",
+             .make = [] { return std::make_unique<AlexNet>(AlexNetOptions{.dropout = 0}); },
+             .side = 28,
+             .channels = 1,
+             .classes = 10,
+             .rule = {.momentum = 0.9},
+             .lr = 0.02,
+             .updates = 60,
+             .speed_batch = 4},
+            data);
+    });
+    ASSERT_EQ(claims.size(), 4u);
+    EXPECT_EQ(claims[0].verdict, Verdict::pass) << claims[0].own_value.value_or(-1);
+    EXPECT_EQ(claims[1].verdict, Verdict::pass) << claims[1].own_value.value_or(-1);
+    EXPECT_GT(claims[2].own_value, 0);
+    EXPECT_GT(claims[3].own_value, 0);
+}
+
+// A rate of 0 must fail: the loss stays that of guessing.
+TEST(FullSize, ANetThatDoesNotLearnFails) {
+    const std::vector<Claim> claims = claims_of([](ClaimRun& run, const ImageData& data) {
+        full_size_claims(run,
+                         {.source = "test",
+                          .make = [] { return std::make_unique<AlexNet>(AlexNetOptions{}); },
+                          .side = 28,
+                          .channels = 1,
+                          .classes = 10,
+                          .updates = 2,
+                          .speed_batch = 1},
+                         data);
+    });
+    ASSERT_EQ(claims.size(), 4u);
+    EXPECT_EQ(claims[1].verdict, Verdict::fail);
+}
+
+}  // namespace
+}  // namespace soma::systems
