@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/image_nets.h"
-#include "systems/vision/alexnet.h"
+#include "systems/vision/alexnet_ablation.h"
 #include "systems/vision/full_size.h"
 
 namespace soma::systems {
@@ -53,6 +53,30 @@ TEST(FullSize, ANetThatDoesNotLearnFails) {
     });
     ASSERT_EQ(claims.size(), 4u);
     EXPECT_EQ(claims[1].verdict, Verdict::fail);
+}
+
+TEST(Ablation, TrainsTheNetWithoutEachPart) {
+    const std::vector<Claim> claims = claims_of([](ClaimRun& run, const ImageData& data) {
+        const ImageData few{data.set, data.sha256, data.train, first_of(data.test, 20)};
+        ablation_claims(run,
+                        {.recipe = {.system = "t",
+                                    .name = "t",
+                                    .batch = 16,
+                                    .shards = 1,
+                                    .epochs = 9,
+                                    .lr = .02,
+                                    .decay = 0},
+                         .images = 16,
+                         .epochs = 2},
+                        few);
+    });
+    ASSERT_EQ(claims.size(), 7u);
+    for (const Claim& c : claims) {
+        EXPECT_EQ(c.verdict, Verdict::reported) << c.id;
+        EXPECT_EQ(c.values.size(), 1u) << c.id;
+    }
+    // Neither net is at 25 % after two updates: both count as three epochs.
+    EXPECT_EQ(claims.back().own_value, 1);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "soma/train/trainer.h"
 #include "systems/claim_run.h"
 #include "systems/systems.h"
+#include "systems/vision/alexnet_ablation.h"
 #include "systems/vision/alexnet_halves.h"
 #include "systems/vision/full_size.h"
 
@@ -174,6 +175,7 @@ Reproduction reproduce_alexnet2012(const ReproduceContext& context) {
                      images);
     accuracy_claims(run, trained_nets(recipe_named("small"), images, Gate::at_least(91)),
                     train_alexnet2012);
+    ablation_claims(run, {.net = small_net(), .recipe = recipe_named("small")}, images);
     return run.finish();
 }
 
