@@ -9,34 +9,15 @@
 //
 // One thread: thread CPU time, so that preemption does not count. Several: wall time, behind an
 // idle gap in which the workers of other libraries' thread pools, which spin, fall asleep.
-//
-// When is a figure worth something? The median of n values with the interquartile range Q is known
-// to about +- 1.57 Q / sqrt(n) (McGill, Tukey & Larsen 1978, "Variations of box plots": medians
-// whose intervals do not overlap differ at the 5 % level). Spread::uncertainty is that half width
-// divided by the median. Above kMostUncertainty nothing is concluded.
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "bench/spread.h"
 #include "soma/core/types.h"
 
 namespace soma::bench {
-
-inline constexpr double kMostUncertainty = 0.05;
-
-// Order statistics; quartiles interpolate linearly between neighbours.
-struct Spread {
-    double least = 0, lower = 0, median = 0, upper = 0, most = 0;
-    Index count = 0;
-
-    double uncertainty() const;  // relative; infinity for fewer than 3 values
-    bool conclusive() const { return uncertainty() <= kMostUncertainty; }
-};
-Spread spread_of(std::vector<double> values);  // at least one
-
-// exp(mean of logarithms); NaN for no values.
-double geometric_mean(const std::vector<double>& values);
 
 // Does its work `repeats` times.
 using Work = std::function<void(Index repeats)>;

@@ -17,6 +17,7 @@
 #include "soma/autograd/ops/window.h"
 #include "soma/autograd/tape.h"
 #include "soma/core/arena.h"
+#include "soma/core/clock.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 #include "soma/core/hash.h"

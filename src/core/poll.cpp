@@ -12,9 +12,9 @@ PollScope::PollScope(std::function<void()> f)
 PollScope::~PollScope() { detail::poll_scope = outer_; }
 
 void PollScope::call_when_due() {
-    if (Clock::now() < due_) return;
+    if (now_seconds() < due_) return;
     f_();
-    due_ = Clock::now() + kInterval;
+    due_ = now_seconds() + kInterval;
 }
 
 }  // namespace soma

@@ -13,14 +13,6 @@
 
 namespace soma::dist {
 
-Deadline Deadline::after(double seconds) {
-    Deadline deadline;
-    deadline.seconds_ = seconds;
-    deadline.end_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                       std::chrono::duration<double>(seconds));
-    return deadline;
-}
-
 std::string Comm::name_of(int rank) const {
     return concat("rank ", rank, " (", host_of(rank), ")");
 }
@@ -208,7 +200,6 @@ int Comm::collective_tag() {
 }
 
 void Comm::set_timeout(double seconds) {
-    // A year, so that the clock's 64-bit nanoseconds cannot overflow.
     SOMA_CHECK(seconds > 0 && seconds <= 3.2e7, "comm timeout is ", seconds,
                " s; need 0 < seconds <= 3.2e7");
     timeout_ = seconds;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "soma/core/clock.h"
 #include "soma/core/error.h"
 #include "soma/core/poll.h"
 
@@ -65,9 +66,9 @@ ControlRecord DataParallel::step(const Compute& compute) {
     if (engine_) engine_->begin(update_);
     try {
         run_shards(compute);
-        const double begin = ProgressEngine::clock();
+        const double begin = now_seconds();
         if (engine_) engine_->finish();
-        exposed_ = ProgressEngine::clock() - begin;
+        exposed_ = now_seconds() - begin;
     } catch (...) {
         if (engine_ && engine_->in_flight()) abort_with_current_exception(*comm_);
         throw;

@@ -7,10 +7,10 @@
 // core yielding takes that thread's time too.
 
 #include <sched.h>
-#include <time.h>
 
 #include <algorithm>
-#include <chrono>
+
+#include "soma/core/clock.h"
 
 namespace soma::dist {
 
@@ -19,31 +19,29 @@ public:
     enum class Start { spin, yield, sleep };
 
     explicit Idle(Start start)
-        : spin_(start == Start::spin ? 50 : 0), yield_(start == Start::sleep ? 0 : 200) {}
+        : spin_(start == Start::spin ? 50e-6 : 0), yield_(start == Start::sleep ? 0 : 200e-6) {}
 
     void pause() {
-        const auto waited = Clock::now() - start_;
+        const double waited = now_seconds() - start_;
         if (waited < spin_) return;
         if (waited < spin_ + yield_) {
             sched_yield();
             return;
         }
-        const timespec nap{0, sleep_ns_};
-        nanosleep(&nap, nullptr);
-        sleep_ns_ = std::min(2 * sleep_ns_, kMaxSleepNs);
+        sleep_seconds(nap_);
+        nap_ = std::min(2 * nap_, kLongestNap);
     }
     // Something moved: the next wait begins anew.
     void reset() {
-        start_ = Clock::now();
-        sleep_ns_ = kMinSleepNs;
+        start_ = now_seconds();
+        nap_ = kShortestNap;
     }
 
 private:
-    using Clock = std::chrono::steady_clock;
-    static constexpr long kMinSleepNs = 50'000, kMaxSleepNs = 200'000;
-    std::chrono::microseconds spin_, yield_;
-    long sleep_ns_ = kMinSleepNs;
-    Clock::time_point start_ = Clock::now();
+    static constexpr double kShortestNap = 50e-6, kLongestNap = 200e-6;
+    double spin_, yield_;  // seconds, as all here
+    double nap_ = kShortestNap;
+    double start_ = now_seconds();
 };
 
 }  // namespace soma::dist

@@ -1,8 +1,7 @@
 #include "soma/dist/progress.h"
 
-#include <chrono>
-
 #include "dist/idle.h"
+#include "soma/core/clock.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
@@ -18,11 +17,6 @@ std::string_view name_of(ProgressMode mode) {
             return "none";
     }
     return "?";
-}
-
-double ProgressEngine::clock() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
 }
 
 ProgressEngine::ProgressEngine(Comm& comm, Index most, const Options& options)
@@ -51,7 +45,7 @@ void ProgressEngine::launch(Collective& collective) {
     const Index mine = launched_.load(std::memory_order_relaxed);
     SOMA_CHECK(mine - finished_ < static_cast<Index>(queue_.size()), "progress engine: more than ",
                queue_.size(), " launches before finish()");
-    times_[static_cast<std::size_t>(mine - finished_)].launched = clock();
+    times_[static_cast<std::size_t>(mine - finished_)].launched = now_seconds();
     const auto place = static_cast<std::size_t>(mine) % queue_.size();
     queue_[place] = &collective;
     complete_[place] = 0;
@@ -97,7 +91,7 @@ bool ProgressEngine::drive() {
     Index done = done_;
     bool moved = false;
     for (; started_ < launched && started_ < done + kInFlight; ++started_) {
-        times_[static_cast<std::size_t>(started_ - finished_)].started = clock();
+        times_[static_cast<std::size_t>(started_ - finished_)].started = now_seconds();
         queue_[place(started_)]->start(update_);
         moved = true;
     }
@@ -107,7 +101,7 @@ bool ProgressEngine::drive() {
         moved |= state != Collective::State::waiting;
         if (state != Collective::State::complete) continue;
         complete_[place(i)] = 1;
-        times_[static_cast<std::size_t>(i - finished_)].ended = clock();
+        times_[static_cast<std::size_t>(i - finished_)].ended = now_seconds();
     }
     while (done < started_ && complete_[place(done)] != 0) ++done;
     if (done != done_) {
@@ -119,7 +113,7 @@ bool ProgressEngine::drive() {
 }
 
 void ProgressEngine::check_silence() {
-    if (clock() - last_move_ < comm_.timeout()) return;
+    if (now_seconds() - last_move_ < comm_.timeout()) return;
     const auto oldest = static_cast<std::size_t>(done_) % queue_.size();
     fail(ErrorCode::timeout, "dist: ", comm_.name_of(comm_.rank()), " waited ", comm_.timeout(),
          " s in ", queue_[oldest]->waits_for());
@@ -129,7 +123,7 @@ void ProgressEngine::drive_or_fail() {
     if (done_ == launched_) return;
     try {
         if (drive()) {
-            last_move_ = clock();
+            last_move_ = now_seconds();
         } else {
             check_silence();
         }

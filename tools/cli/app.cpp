@@ -30,7 +30,10 @@ void report(const std::string& message) {
 // Verbs that share their work among the ranks; the others run on the first rank only.
 bool uses_ranks(const CLI::App& verb) {
     const std::string& name = verb.get_name();
-    if (name == "bench") return verb.get_option("what")->as<std::string>() == "comm";
+    if (name == "bench") {
+        const auto what = verb.get_option("what")->as<std::string>();
+        return what == "comm" || what == "step";
+    }
     return name == "train" || name == "eval" || name == "sweep";
 }
 

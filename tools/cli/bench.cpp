@@ -39,6 +39,10 @@ const std::map<std::string, Subject>& subjects() {
         {"explain", {bench_explain, {"ta", "tb", "dtype"}}},
         {"accuracy", {bench_accuracy, {}}},
         {"comm", {bench_comm, {"comm-timeout"}}},
+        {"step",
+         {bench_step,
+          {"comm-timeout", "model", "samples", "shards-per-rank", "progress", "bucket-mb",
+           "allreduce", "csv"}}},
         {"rnn", {bench_rnn, {"cell", "units", "batch", "steps", "inputs", "json"}}}};
     return map;
 }
@@ -54,7 +58,7 @@ void check_subject(const CLI::App& verb, const BenchOptions& options) {
     const auto at = subjects().find(options.what);
     SOMA_CHECK(at != subjects().end(), "soma bench: '", options.what, "' cannot be measured",
                did_you_mean(options.what, subject_names()),
-               "; need peak, gemm, conv, rnn, comm, explain or accuracy");
+               "; need peak, gemm, conv, rnn, comm, step, explain or accuracy");
     for (const auto& [name, other] : subjects()) {
         for (const std::string& option : other.options) {
             const std::vector<std::string>& own = at->second.options;
@@ -70,7 +74,9 @@ void check_subject(const CLI::App& verb, const BenchOptions& options) {
 int run_bench(const CLI::App& verb, const BenchOptions& options) {
     check_subject(verb, options);
     const Subject& subject = subjects().at(options.what);
-    if (subject.run == bench_comm) return bench_comm(options);  // ranks keep the cores they have
+    if (subject.run == bench_comm || subject.run == bench_step) {
+        return subject.run(options);  // ranks keep the cores they have
+    }
     const auto most = static_cast<int>(cpu().affinity.size());
     SOMA_CHECK(options.threads() <= std::max(1, most), "soma bench: --threads is ",
                options.threads(), "; this process may run on ", most, " processors");
@@ -204,7 +210,8 @@ void add_bench(CLI::App& program, Action& action) {
     verb->add_option("what", options->what,
                      "peak: FMA peak and bandwidths\ngemm, conv: the published shapes against "
                      "every rival found\nrnn: training steps of recurrent layers beside their "
-                     "parts\ncomm: messages and sums between ranks, under mpirun\nexplain gemm M N "
+                     "parts\ncomm: messages and sums between ranks, under mpirun\nstep: a training "
+                     "step over ranks, and what of it is communication\nexplain gemm M N "
                      "K: plan, traffic, predicted and measured "
                      "time\naccuracy: rounding errors against their bars")
         ->required();
@@ -232,8 +239,9 @@ void add_bench(CLI::App& program, Action& action) {
     verb->add_option("--rounds", options->rounds, "timings of each contender; their median counts")
         ->check(whole_number(3, 10000));
     verb->add_option("--comm-timeout", options->comm_timeout,
-                     "comm: seconds a peer rank may stay silent")
+                     "comm, step: seconds a peer rank may stay silent")
         ->check(finite_number(true));
+    add_step_options(*verb, options->step);
     verb->add_option("--rivals", options->rivals,
                      "folders to look for rival libraries in first, separated by commas: for "
                      "Python wheels (bench/rivals/fetch.sh)")

@@ -11,6 +11,13 @@
 
 namespace soma::cli {
 
+// Of soma bench step; see bench/step.h and exchange.h.
+struct StepArguments {
+    std::string model = "alexnet", progress, allreduce = "tree", csv;
+    Index samples = 0, shards_per_rank = 1;
+    double bucket_mb = 4;
+};
+
 struct BenchOptions {
     CommonOptions common;
     std::string what;
@@ -22,6 +29,7 @@ struct BenchOptions {
     Index batch = 32, steps = 51, inputs = 4;
     int rounds = 20;
     double comm_timeout = 300;
+    StepArguments step;
     bool slow = false, im2col = false, transpose_a = false, transpose_b = false;
 
     int threads() const { return common.threads > 0 ? common.threads : 1; }
@@ -35,7 +43,9 @@ int bench_conv(const BenchOptions& options);
 int bench_explain(const BenchOptions& options);
 int bench_accuracy(const BenchOptions& options);
 int bench_rnn(const BenchOptions& options);
-int bench_comm(const BenchOptions& options);  // on all ranks
+int bench_comm(const BenchOptions& options);  // on all ranks, as bench_step
+int bench_step(const BenchOptions& options);
+void add_step_options(CLI::App& verb, StepArguments& arguments);
 
 // A line that the next one overwrites, for people at a terminal.
 void show_progress(const BenchOptions& options, std::size_t done, std::size_t all,

@@ -6,8 +6,9 @@
 // while a PollScope lives on the thread, that calls the scope's function, at most every 200 us.
 // Without a scope it is one predictable branch. Other threads of a region have no scope.
 
-#include <chrono>
 #include <functional>
+
+#include "soma/core/clock.h"
 
 namespace soma {
 
@@ -22,11 +23,10 @@ public:
     void call_when_due();
 
 private:
-    using Clock = std::chrono::steady_clock;
-    static constexpr std::chrono::microseconds kInterval{200};
+    static constexpr double kInterval = 200e-6;  // seconds
 
     std::function<void()> f_;
-    Clock::time_point due_ = Clock::now() + kInterval;
+    double due_ = now_seconds() + kInterval;
     PollScope* outer_;
 };
 

@@ -1,19 +1,17 @@
 #pragma once
 // Wall clock for progress and reports.
 
-#include <chrono>
+#include "soma/core/clock.h"
 
 namespace soma {
 
 class Timer {
 public:
-    double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-    void restart() { start_ = std::chrono::steady_clock::now(); }
+    double seconds() const { return now_seconds() - start_; }
+    void restart() { start_ = now_seconds(); }
 
 private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    double start_ = now_seconds();
 };
 
 }  // namespace soma

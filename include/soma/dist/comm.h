@@ -20,7 +20,6 @@
 // may be another than the thread that made it, as long as no two threads of a rank are inside
 // soma's calls of the same backend at once.
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -28,6 +27,7 @@
 #include <string_view>
 #include <vector>
 
+#include "soma/core/clock.h"
 #include "soma/core/types.h"
 
 namespace soma::dist {
@@ -59,14 +59,14 @@ struct Channel {
 // The moment at which a wait gives up.
 class Deadline {
 public:
-    using Clock = std::chrono::steady_clock;
-    static Deadline after(double seconds);
-    bool passed() const { return Clock::now() >= end_; }
+    static Deadline after(double seconds) { return {now_seconds() + seconds, seconds}; }
+    bool passed() const { return now_seconds() >= end_; }
     double seconds() const { return seconds_; }  // the span it was made with
 
 private:
-    Clock::time_point end_;
-    double seconds_ = 0;
+    Deadline(double end, double seconds) : end_(end), seconds_(seconds) {}
+
+    double end_, seconds_;
 };
 
 // Called on this rank before abort() ends it: prints, writes a report. Must not throw.

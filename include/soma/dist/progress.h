@@ -31,7 +31,7 @@ public:
         ProgressMode mode = ProgressMode::none;
         bool spare_core = false;  // the helper thread has a core of its own and may spin
     };
-    // When one collective was launched, moved first and was complete; seconds on `clock()`.
+    // When one collective was launched, moved first and was complete; on now_seconds().
     struct Times {
         double launched = 0, started = 0, ended = 0;
     };
@@ -60,7 +60,6 @@ public:
     std::span<const Times> times() const {
         return std::span(times_).first(static_cast<std::size_t>(launches_));
     }
-    static double clock();
 
 private:
     bool drive();
