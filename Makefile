@@ -8,6 +8,7 @@
 #   make asan     tests under the address and undefined-behaviour sanitizers
 #   make tsan     thread tests under the thread sanitizer (clang)
 #   make neon-test  NEON kernels under emulation: the bits of this machine
+#   make smpi     soma_step, a training step on simulated hosts (tools/simulate.sh): needs libsimgrid-dev
 #   make format   clang-format every tracked source;  make tidy: clang-tidy
 #   make install  [PREFIX=/usr/local] [DESTDIR=]      make clean: remove the build folders
 #
@@ -24,7 +25,7 @@ BUILD_WITH = cmake --build $(1) --parallel $(JOBS)
 CTEST = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.inl')
 
-.PHONY: default setup configure all demo test bench data asan tsan neon-test format tidy install clean
+.PHONY: default setup configure all demo test bench data asan tsan neon-test smpi format tidy install clean
 default: all
 
 setup:
@@ -72,6 +73,11 @@ tsan: setup
 neon-test:
 	@tools/setup.sh g++-aarch64-linux-gnu qemu-user
 	@tools/neon_test.sh $(BUILD)-neon $(CMAKE_ALL)
+
+smpi:
+	@command -v smpicxx >/dev/null || { echo "make smpi: smpicxx not found; apt install libsimgrid-dev" >&2; exit 2; }
+	@SMPI_PRETEND_CC=1 cmake -S . -B $(BUILD)/smpi -DCMAKE_CXX_COMPILER=smpicxx -DSOMA_SMPI=ON
+	@$(call BUILD_WITH,$(BUILD)/smpi) --target soma_step
 
 format:
 	@clang-format -i $(SOURCES)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# netns.sh up | shape RATE | cut N | mend N | down: two nodes on one machine, as network namespaces node1 and
-# node2 at 10.77.0.1 and 10.77.0.2 behind a bridge (distributed.md 18). Needs root; down kills what runs in them.
+# netns.sh up | shape RATE | cut N | mend N | run PROGRAM... | down: two nodes on one machine, as network namespaces
+# node1 and node2 at 10.77.0.1 and 10.77.0.2 behind a bridge (distributed.md 18). Needs root. run: one rank on each,
+# for at most NETNS_TIMEOUT (60) seconds; down kills what runs in them.
 set -eu
 
 bridge=somabr0 net=10.77.0
@@ -26,6 +27,14 @@ shape)  # for example 1gbit
     ;;
 cut) ip link set "somav$2" down ;;
 mend) ip link set "somav$2" up ;;
+run)
+    shift
+    here=$(cd "$(dirname "$0")" && pwd)
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 HWLOC_HIDE_ERRORS=2
+    exec timeout -k 5 "${NETNS_TIMEOUT:-60}" mpirun -np 2 --mca plm_rsh_agent "$here/netns_agent.sh" \
+        --host $net.1:1,$net.2:1 --mca btl tcp,self --mca btl_tcp_if_include $net.0/24 \
+        --mca oob_tcp_if_include $net.0/24 --bind-to none "$@"
+    ;;
 down)
     for i in 1 2; do
         for p in $(ip netns pids node$i 2>/dev/null); do kill -9 "$p" || true; done
@@ -35,7 +44,7 @@ down)
     ip link del $bridge 2>/dev/null || true
     ;;
 *)
-    echo "usage: $0 up|shape RATE|cut N|mend N|down" >&2
+    echo "usage: $0 up|shape RATE|cut N|mend N|run PROGRAM...|down" >&2
     exit 2
     ;;
 esac
