@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <numbers>
+#include <span>
 
 #include "soma/core/clock.h"
 #include "soma/core/error.h"
@@ -55,7 +56,9 @@ public:
             starts_.push_back(size);
             size += round_up(layer->parameters, Index{16});
         }
-        gradient_.resize(static_cast<std::size_t>(size));
+        if (!options.memory) own_.resize(static_cast<std::size_t>(size));
+        gradient_ = {options.memory ? options.memory(size) : own_.data(),
+                     static_cast<std::size_t>(size)};
     }
 
     // Over the ranks of `comm`, which may be this one alone.
@@ -123,7 +126,8 @@ private:
     const StepOptions& options_;
     Passing passing_;
     std::vector<Index> starts_;
-    std::vector<float> gradient_;
+    std::vector<float> own_;
+    std::span<float> gradient_;
 };
 
 }  // namespace
@@ -151,7 +155,8 @@ StepTimes measure_step(dist::Comm& comm, const StepModel& model, const StepOptio
         exchanges.push_back(stepper.exchange(comm, mode));
         times.modes.push_back({.mode = mode});
     }
-    for (int round = -1; round < options.rounds; ++round) {  // round -1 warms up
+    const int first = options.work ? -1 : 0;  // round -1 warms up
+    for (int round = first; round < options.rounds; ++round) {
         const bool counts = round >= 0;
         const double compute = stepper.timed([&] { stepper.step(*alone, true); });
         const double talk = stepper.timed([&] { stepper.step(*wire, false); });

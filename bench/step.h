@@ -59,6 +59,7 @@ struct StepOptions {
     dist::Algorithm algorithm = dist::Algorithm::tree;
     std::vector<dist::ProgressMode> modes = {};
     bool spare_core = false;
+    std::function<float*(Index)> memory = {};  // of the gradient, elements; empty: its own
 };
 
 struct StepMode {

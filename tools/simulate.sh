@@ -27,5 +27,5 @@ line=$(sed -n 's/.*a path: \([0-9.]*\) us.* \([0-9.]*\) ns a byte.*/--latency-us
 # shellcheck disable=SC2086  # several words
 exec smpirun -np "$hosts" -platform "$file" \
     --cfg=smpi/coll-selector:ompi --cfg=smpi/lat-factor:0:1 --cfg=smpi/bw-factor:0:1 \
-    --cfg=smpi/simulate-computation:no --cfg=smpi/host-speed:1Gf --cfg=smpi/test:2e-6 --log=root.threshold:error \
+    --cfg=smpi/simulate-computation:no --cfg=smpi/host-speed:1Gf --cfg=smpi/test:2e-6 --cfg=smpi/grow-injected-times:no --log=root.threshold:error \
     "$program" --ranks "$hosts" $line "$@"
