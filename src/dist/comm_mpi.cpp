@@ -48,6 +48,18 @@ bool mpi_runs() {
     return started != 0 && ended == 0;
 }
 
+int thread_level() {
+    int level = MPI_THREAD_SINGLE;
+    MPI_Query_thread(&level);
+    return level;
+}
+
+const char* name_of_level(int level) {
+    if (level >= MPI_THREAD_MULTIPLE) return "multiple";
+    if (level >= MPI_THREAD_SERIALIZED) return "serialized";
+    return level >= MPI_THREAD_FUNNELED ? "funneled" : "single";
+}
+
 std::string processor_name() {
     std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
     int length = 0;
@@ -82,11 +94,7 @@ public:
     int local_rank() const override { return local_rank_; }
     int local_size() const override { return local_size_; }
     std::string host_of(int rank) const override { return hosts_[static_cast<std::size_t>(rank)]; }
-    bool allows_helper_thread() const override {
-        int level = MPI_THREAD_SINGLE;
-        MPI_Query_thread(&level);
-        return level >= MPI_THREAD_SERIALIZED;
-    }
+    bool allows_helper_thread() const override { return thread_level() >= MPI_THREAD_SERIALIZED; }
     bool library_sum(std::span<float> data) override;
 
 private:
@@ -308,6 +316,15 @@ std::unique_ptr<Comm> make_world_comm(int launched_size) {
                " ranks but MPI sees ", ranks,
                "; is mpirun from the same MPI that soma was built with?");
     return comm;
+}
+
+MessageLibrary message_library() {
+    std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+    int length = 0;
+    check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+    MessageLibrary library{std::string(text.data(), static_cast<std::size_t>(length)), ""};
+    if (mpi_runs()) library.thread_level = name_of_level(thread_level());
+    return library;
 }
 
 }  // namespace soma::dist

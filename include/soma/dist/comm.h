@@ -170,6 +170,13 @@ std::unique_ptr<Comm> make_self_comm();
 // Error(usage) without MPI in the build, or when MPI finds another number of ranks.
 std::unique_ptr<Comm> make_world_comm(int launched_size);
 
+// What the message library of this build says of itself.
+struct MessageLibrary {
+    std::string version;       // the library's own line; "" in a build without MPI
+    std::string thread_level;  // granted at start: "serialized", ...; "" while MPI does not run
+};
+MessageLibrary message_library();
+
 // Runs body(); when it throws, the abort handler is told and all ranks end with the error's exit
 // code (70 for other exceptions) instead of waiting for this one. std::terminate, which a thread's
 // uncaught exception calls, does the same while body runs. With one rank errors pass through.
