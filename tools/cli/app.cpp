@@ -34,6 +34,7 @@ bool uses_ranks(const CLI::App& verb) {
         const auto what = verb.get_option("what")->as<std::string>();
         return what == "comm" || what == "step";
     }
+    if (name == "info") return verb.count("--mpi") > 0;
     return name == "train" || name == "eval" || name == "sweep";
 }
 

@@ -38,7 +38,7 @@ const std::map<std::string, Subject>& subjects() {
         {"conv", {bench_conv, {"net", "pass", "im2col", "json"}}},
         {"explain", {bench_explain, {"ta", "tb", "dtype"}}},
         {"accuracy", {bench_accuracy, {}}},
-        {"comm", {bench_comm, {"comm-timeout"}}},
+        {"comm", {bench_comm, {"comm-timeout", "tune"}}},
         {"step",
          {bench_step,
           {"comm-timeout", "model", "samples", "shards-per-rank", "progress", "bucket-mb",
@@ -204,7 +204,7 @@ void add_bench(CLI::App& program, Action& action) {
         "  soma bench rnn --cell ctrnn,lstm --units 64,128 --steps 200\n"
         "  soma bench conv --net resnet50 --rivals /path/to/wheels/lib\n"
         "  soma bench explain gemm 512 512 512\n  soma bench accuracy\n"
-        "  mpirun -np 2 soma bench comm",
+        "  mpirun -np 2 soma bench comm --tune cluster.json",
         options->common);
     verb->get_option("--num-threads")->description("threads of every contender; default: 1");
     verb->add_option("what", options->what,
@@ -242,6 +242,9 @@ void add_bench(CLI::App& program, Action& action) {
                      "comm, step: seconds a peer rank may stay silent")
         ->check(finite_number(true));
     add_step_options(*verb, options->step);
+    verb->add_option("--tune", options->tune,
+                     "comm: record what was measured, for soma plan and soma info --mpi")
+        ->type_name("cluster.json");
     verb->add_option("--rivals", options->rivals,
                      "folders to look for rival libraries in first, separated by commas: for "
                      "Python wheels (bench/rivals/fetch.sh)")

@@ -23,7 +23,7 @@ struct BenchOptions {
     std::string what;
     std::vector<std::string> rest;  // of `explain`
     std::string classes, nets, passes, rivals, dtype = "f32";
-    std::string json, plot;
+    std::string json, plot, tune;
     std::string cells;
     std::vector<Index> units = {64, 128, 256, 512};
     Index batch = 32, steps = 51, inputs = 4;

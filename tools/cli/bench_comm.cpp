@@ -1,9 +1,11 @@
 // soma bench comm: what messages between the ranks of a launcher cost.
 
+#include <algorithm>
 #include <iostream>
 
 #include "bench/comm.h"
 #include "cli/bench.h"
+#include "cli/cluster.h"
 #include "cli/ranks.h"
 #include "cli/text_table.h"
 #include "soma/core/error.h"
@@ -18,8 +20,8 @@ std::string with_doubt(double value, const bench::Spread& spread, int digits) {
     return fixed(value, digits) + (spread.conclusive() ? "" : "?");
 }
 
-// Prints on rank 0 and measures on all.
-bench::LinkFit show_link(dist::Comm& comm, const bench::CommOptions& options) {
+// Prints on rank 0 and measures on all, into `cluster`.
+void show_link(dist::Comm& comm, const bench::CommOptions& options, Cluster& cluster) {
     std::vector<std::vector<std::string>> rows = {{"message", "us", "GB/s"}};
     std::vector<Index> sizes;
     std::vector<double> times;
@@ -27,6 +29,7 @@ bench::LinkFit show_link(dist::Comm& comm, const bench::CommOptions& options) {
         const bench::Spread time = bench::spread_of(bench::measure_pingpong(comm, bytes, options));
         sizes.push_back(bytes);
         times.push_back(time.median);
+        cluster.pingpong.push_back({bytes, time.median});
         rows.push_back({bytes < 1 << 10 ? concat(bytes, " B") : size_text(bytes),
                         with_doubt(1e6 * time.median, time, 2),
                         fixed(1e-9 * static_cast<double>(bytes) / time.median, 2)});
@@ -40,11 +43,11 @@ bench::LinkFit show_link(dist::Comm& comm, const bench::CommOptions& options) {
                   << fixed(1e9 * link.seconds_per_byte, 3) << "\n\n"
                   << std::flush;
     }
-    return link;
+    cluster.latency = std::max(0.0, link.latency);
+    cluster.seconds_per_byte = link.seconds_per_byte;
 }
 
-bool show_allreduce(dist::Comm& comm, const bench::LinkFit& link,
-                    const bench::CommOptions& options) {
+bool show_allreduce(dist::Comm& comm, const bench::CommOptions& options, Cluster& cluster) {
     std::vector<std::vector<std::string>> rows = {
         {"sum of", "soma us", "library us", "library / soma", "GB/s", "% of link"}};
     int undecided = 0, sizes = 0;
@@ -52,6 +55,7 @@ bool show_allreduce(dist::Comm& comm, const bench::LinkFit& link,
         const bench::AllreduceTimes t = bench::measure_allreduce(comm, bytes, options);
         const bench::Spread own = bench::spread_of(t.own);
         const double rate = t.bandwidth(comm.size());
+        cluster.allreduce.push_back({bytes, own.median});
         std::vector<std::string> row = {size_text(bytes), with_doubt(1e6 * own.median, own, 1), "-",
                                         "-"};
         if (!t.library.empty()) {
@@ -62,7 +66,7 @@ bool show_allreduce(dist::Comm& comm, const bench::LinkFit& link,
         }
         ++sizes;
         row.push_back(fixed(1e-9 * rate, 2));
-        row.push_back(fixed(100 * rate * link.seconds_per_byte, 0));
+        row.push_back(fixed(100 * rate * cluster.seconds_per_byte, 0));
         rows.push_back(row);
     }
     if (comm.rank() == 0) {
@@ -85,12 +89,19 @@ int bench_comm(const BenchOptions& options) {
                "soma bench comm: one rank; start it as: mpirun -np 2 soma bench comm");
     return run_on_ranks(options.comm_timeout, [&](dist::Comm& comm) {
         if (comm.rank() == 0) {
+            if (!options.tune.empty()) check_writable(options.tune);
             std::cout << machine_header(options);
             for (int r = 0; r < comm.size(); ++r) std::cout << "  " << comm.name_of(r) << "\n";
         }
         const bench::CommOptions measure{.rounds = options.rounds};
-        const bench::LinkFit link = show_link(comm, measure);
-        return show_allreduce(comm, link, measure) ? 0 : 1;
+        Cluster cluster = cluster_of(comm);
+        show_link(comm, measure, cluster);
+        const bool conclusive = show_allreduce(comm, measure, cluster);
+        if (comm.rank() == 0 && !options.tune.empty()) {
+            write_cluster(options.tune, cluster);
+            std::cout << "recorded: " << options.tune << "\n";
+        }
+        return conclusive ? 0 : 1;
     });
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/arguments.h"
 #include "cli/build_info.h"
+#include "cli/info.h"
 #include "cli/ranks.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
@@ -24,7 +25,8 @@ namespace {
 
 struct Options {
     CommonOptions common;
-    bool json = false, measure = false, variables = false;
+    std::string cluster;
+    bool json = false, measure = false, variables = false, mpi = false;
 };
 
 struct Variable {
@@ -111,6 +113,11 @@ int print_variables(bool json) {
 int run_info(const Options& options) {
     apply(options.common);
     if (options.variables) return print_variables(options.json);
+    if (options.mpi) {
+        return run_mpi_info({.cluster = options.cluster,
+                             .threads_chosen = options.common.threads > 0,
+                             .json = options.json});
+    }
     train::Fields fields = machine();
     if (options.measure) {
         const kernels::Peak peak = kernels::measure_peak(kernels::active());
@@ -138,10 +145,20 @@ int run_info(const Options& options) {
 void add_info(CLI::App& program, Action& action) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = add_verb(program, "info", "the machine, the build and what they can do",
-                              "soma info --measure\n  soma info --json", options->common);
+                              "soma info --measure\n  soma info --json\n"
+                              "  mpirun -np 2 soma info --mpi --cluster cluster.json",
+                              options->common);
     verb->add_flag("--measure", options->measure,
                    "measure peak and bandwidths of one core (a few seconds)");
     verb->add_flag("--env", options->variables, "the environment variables and their values");
+    CLI::Option* mpi = verb->add_flag("--mpi", options->mpi,
+                                      "under mpirun: where the ranks run, what hinders them and "
+                                      "what messages cost, each with its repair");
+    verb->add_option("--cluster", options->cluster,
+                     "with --mpi: compare with what soma bench comm --tune FILE wrote; exit code 1 "
+                     "when something is slower")
+        ->type_name("FILE")
+        ->needs(mpi);
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->callback([options, &action] { action = [options] { return run_info(*options); }; });
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/arguments.h"
+#include "cli/cluster.h"
 #include "cli/text_table.h"
 #include "cli/verbs.h"
 #include "soma/core/error.h"
@@ -28,7 +29,7 @@ constexpr double kWorthHalfBytes = 1.02;  // gain of bf16 that is mentioned
 
 struct Options {
     CommonOptions common;
-    std::string model, network = "10gbe";
+    std::string model, network = "10gbe", cluster;
     std::vector<Index> ranks = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
     double parameters = 0, step_ms = 0, gflops = 0, bucket_mb = 4, jitter = 0;
     double latency_us = -1, ns_per_byte = -1;
@@ -74,6 +75,12 @@ Step step_of(const Options& o) {
 Network network_of(const Options& o) {
     SOMA_CHECK((o.latency_us < 0) == (o.ns_per_byte < 0),
                "soma plan: --latency-us and --ns-per-byte describe a network together");
+    if (!o.cluster.empty()) {
+        const Cluster measured = read_cluster(o.cluster);
+        return {concat(o.cluster, ", ", measured.ranks, " ranks on ", measured.hosts,
+                       measured.hosts == 1 ? " host" : " hosts"),
+                measured.latency, measured.seconds_per_byte};
+    }
     if (o.latency_us >= 0) return {"own", 1e-6 * o.latency_us, 1e-9 * o.ns_per_byte};
     return dist::network_named(o.network);
 }
@@ -188,12 +195,20 @@ void add_plan(CLI::App& program, Action& action) {
     CLI::App* verb = add_verb(
         program, "plan", "predict how training scales over nodes and networks",
         "soma plan resnet50 --net 10gbe\n  soma plan alexnet --net 100g --gflops 1000 --batch 64\n"
-        "  soma plan --parameters 1e6 --step-ms 20 --latency-us 30 --ns-per-byte 1",
+        "  soma plan --parameters 1e6 --step-ms 20 --latency-us 30 --ns-per-byte 1\n"
+        "  soma plan resnet50 --cluster cluster.json",
         options->common);
     verb->add_option("model", options->model, "resnet50, alexnet, gpt_mini or lecun1989");
-    verb->add_option("--net", options->network, "1gbe, 10gbe or 100g")->capture_default_str();
-    verb->add_option("--latency-us", options->latency_us, "of a network of your own, with the next")
-        ->check(finite_number(false));
+    CLI::Option* net =
+        verb->add_option("--net", options->network, "1gbe, 10gbe or 100g")->capture_default_str();
+    CLI::Option* latency = verb->add_option("--latency-us", options->latency_us,
+                                            "of a network of your own, with the next")
+                               ->check(finite_number(false));
+    verb->add_option("--cluster", options->cluster,
+                     "the network that soma bench comm --tune FILE measured")
+        ->type_name("FILE")
+        ->excludes(net)
+        ->excludes(latency);
     verb->add_option("--ns-per-byte", options->ns_per_byte, "of a network of your own")
         ->check(finite_number(false));
     verb->add_option("--ranks", options->ranks, "numbers of ranks, a node each: 1,2,4")
