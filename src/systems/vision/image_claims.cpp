@@ -13,8 +13,13 @@
 namespace soma::systems {
 namespace {
 
+constexpr Index kLeastUpdates = 400;
 constexpr Index kTestBatch = 50;                   // images of 227x227 take 5 MB each
 constexpr const char* kGateSet = "fashion-mnist";  // of the gates of accuracies
+
+Index epochs_of(const ImageRecipe& recipe, Index images) {
+    return std::max(recipe.epochs, ceil_div(kLeastUpdates, ceil_div(images, recipe.batch)));
+}
 
 data::Loader test_loader(const ImageData& data) {
     return {data.test, {.batch = kTestBatch, .shuffle = false}};
@@ -41,7 +46,8 @@ void count(ClaimRun& run, const std::string& id, const std::string& text, const 
 
 train::TrainResult train_images(const ImageRecipe& recipe, VisionNet& net, const ImageData& data,
                                 const train::TrainOptions& options, dist::Comm& comm) {
-    const Index epochs = options.epochs > 0 ? options.epochs : recipe.epochs;
+    const Index epochs =
+        options.epochs > 0 ? options.epochs : epochs_of(recipe, data.train->size());
     const data::Loader loader(
         data.train,
         {.batch = options.batch > 0 ? options.batch : recipe.batch,
@@ -96,10 +102,11 @@ void count_claims(ClaimRun& run, const VisionNet& net, const CountedNet& expecte
 }
 
 TrainedNets trained_nets(const ImageRecipe& recipe, const ImageData& data, Gate gate) {
+    const Index images = data.train->size(), epochs = epochs_of(recipe, images);
     return {.system = recipe.system,
             .recipe = recipe.name,
-            .epochs = recipe.epochs,
-            .updates = recipe.epochs * ceil_div(data.train->size(), recipe.batch),
+            .epochs = epochs,
+            .updates = epochs * ceil_div(images, recipe.batch),
             .shards = recipe.shards,
             .set = data.set,
             .sha256 = data.sha256,

@@ -18,7 +18,8 @@ namespace soma::systems {
 struct ImageRecipe {
     const char* system;
     const char* name;
-    Index batch, shards, epochs;
+    Index batch, shards;
+    Index epochs;  // more on a small set, for 400 updates
     double lr, decay;
     kernels::MomentumForm form = kernels::MomentumForm::classic;
     int shift = 1;      // of the training images, in pixels, either way
