@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "support/image_nets.h"
+#include "support/temp_folder.h"
 #include "systems/vision/alexnet_ablation.h"
 #include "systems/vision/full_size.h"
+#include "systems/vision/image_figures.h"
 
 namespace soma::systems {
 namespace {
@@ -77,6 +81,23 @@ TEST(Ablation, TrainsTheNetWithoutEachPart) {
     }
     // Neither net is at 25 % after two updates: both count as three epochs.
     EXPECT_EQ(claims.back().own_value, 1);
+}
+
+// A net that answers 3 to everything, on images of one channel and of three.
+TEST(ImageFigures, ShowWrongAnswersInGreyAndInColour) {
+    const test::TempFolder parent;
+    const ImageData digits = load_image_data("embedded", {}, false);
+    const auto few = first_of(digits.test, 12);
+    const train::Evaluation e{.predictions = std::vector<std::int32_t>(12, 3)};
+    for (const Index channels : {1, 3}) {
+        train::RunFolder folder =
+            train::RunFolder::create(parent.path(), channels == 1 ? "grey" : "colour");
+        draw_answers(folder, digits.set, *enlarged(few, 32, channels, 1), e);
+        draw_first_layer(folder, Tensor::zeros({5, 5, channels, 4}));
+        for (const char* name : {"/sample-errors.dat", "/confusion.dat", "/filters.dat"}) {
+            EXPECT_TRUE(std::filesystem::exists(folder.figures() + name)) << name;
+        }
+    }
 }
 
 }  // namespace

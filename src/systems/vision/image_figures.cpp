@@ -6,6 +6,7 @@ namespace soma::systems {
 namespace {
 
 constexpr std::size_t kMostErrors = 40;
+constexpr Index kLargestDrawn = 64;  // pixels a side: 40 of 227x227 are 41 MB of text
 
 std::vector<std::string> class_names(const std::string& set, int classes) {
     if (set == "fashion-mnist") {
@@ -69,12 +70,14 @@ void draw_answers(train::RunFolder& folder, const std::string& set, const data::
         .images = {},
         .columns = 8};
     const Shape shape = test.sample_shape();
+    const std::size_t most = shape[0] <= kLargestDrawn ? kMostErrors : 0;
     for (Index i = 0; i < test.size(); ++i) {
         const std::int32_t truth = test.label(i);
         const std::int32_t answer = evaluation.predictions[static_cast<std::size_t>(i)];
         labels.push_back(truth);
-        if (answer == truth || errors.images.size() == kMostErrors) continue;
-        train::GridImage image{.height = shape[0], .width = shape[1], .channels = 1, .pixels = {}};
+        if (answer == truth || errors.images.size() == most) continue;
+        train::GridImage image{
+            .height = shape[0], .width = shape[1], .channels = shape[2], .pixels = {}};
         image.pixels.resize(static_cast<std::size_t>(shape.count()));
         test.read(i, image.pixels);
         image.caption = names[static_cast<std::size_t>(truth)] + " -> " +

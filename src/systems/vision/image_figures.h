@@ -10,7 +10,7 @@ namespace soma::systems {
 void draw_first_layer(train::RunFolder& folder, const Tensor& kernels);
 
 // Error while training, confusion matrix, and the first 40 test images that the net gets wrong;
-// images of [H, W, 1]. `set` is the name of the data.
+// images of one or three channels, if they are at most 64 pixels high. `set` names the data.
 void draw_training(train::RunFolder& folder, const std::string& set,
                    const train::TrainResult& result);
 void draw_answers(train::RunFolder& folder, const std::string& set, const data::Dataset& test,
