@@ -26,6 +26,8 @@ namespace soma::systems {
 namespace {
 
 constexpr const char* kSource = "Krizhevsky et al. 2012, NIPS 25, section 3 and figure 2";
+// 91.70, 91.42 and 91.29 % of seeds 1 to 3, less three standard deviations (0.21).
+constexpr double kGate = 90.8;
 constexpr float kPixel = 127.5;  // of the paper's pixels in one of [-1, 1]
 
 const std::vector<std::string> kDeviations = {
@@ -34,29 +36,28 @@ const std::vector<std::string> kDeviations = {
     "normalisation stays inside each GPU's maps",
     "small: He start and no ones in biases, cosine instead of three steps by hand, shifts instead "
     "of crops, flips and colour noise",
+    "figure 1 (ReLU learns six times as fast as tanh) is not seen on small images at one rate",
     "full: one batch, without dropout and with rate .003, because it is to be overfitted"};
 
 constexpr auto kForm = kernels::MomentumForm::alexnet;
-const ImageRecipe kRecipes[] = {{.system = "alexnet2012",
-                                 .name = "small",
-                                 .batch = 128,
-                                 .shards = 4,
-                                 .epochs = 8,
-                                 .lr = 0.05,
-                                 .decay = 5e-4,
-                                 .form = kForm,
-                                 .shift = 1,
-                                 .warm_up = 50},
-                                {.system = "alexnet2012",
-                                 .name = "two_gpus",
-                                 .batch = 128,
-                                 .shards = 4,
-                                 .epochs = 8,
-                                 .lr = 0.05,
-                                 .decay = 5e-4,
-                                 .form = kForm,
-                                 .shift = 1,
-                                 .warm_up = 50},
+constexpr ImageRecipe kSmall{.system = "alexnet2012",
+                             .name = "small",
+                             .batch = 128,
+                             .shards = 4,
+                             .epochs = 8,
+                             .lr = 0.05,
+                             .decay = 5e-4,
+                             .form = kForm,
+                             .shift = 1,
+                             .warm_up = 50};
+
+constexpr ImageRecipe on_two_gpus(ImageRecipe recipe) {
+    recipe.name = "two_gpus";
+    return recipe;
+}
+
+const ImageRecipe kRecipes[] = {kSmall,
+                                on_two_gpus(kSmall),
                                 {.system = "alexnet2012",
                                  .name = "full",
                                  .batch = 128,
@@ -173,9 +174,8 @@ Reproduction reproduce_alexnet2012(const ReproduceContext& context) {
                       .lr = 0.003,
                       .updates = 80},
                      images);
-    accuracy_claims(run, trained_nets(recipe_named("small"), images, Gate::at_least(91)),
-                    train_alexnet2012);
-    ablation_claims(run, {.net = small_net(), .recipe = recipe_named("small")}, images);
+    accuracy_claims(run, trained_nets(kSmall, images, Gate::at_least(kGate)), train_alexnet2012);
+    ablation_claims(run, {.net = small_net(), .recipe = kSmall}, images);
     return run.finish();
 }
 

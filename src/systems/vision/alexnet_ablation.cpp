@@ -18,9 +18,9 @@ struct Variant {
 };
 const Variant kVariants[] = {
     {"ablation-none", "whole", [](AlexNetOptions&) {}},
-    {"ablation-relu", "tanh for ReLU", [](AlexNetOptions& o) { o.activation = Activation::tanh; }},
-    {"ablation-lrn", "no normalisation", [](AlexNetOptions& o) { o.normalises = false; }},
-    {"ablation-overlap", "pooling 2x2", [](AlexNetOptions& o) { o.overlapping = false; }},
+    {"ablation-relu", "tanh", [](AlexNetOptions& o) { o.activation = Activation::tanh; }},
+    {"ablation-lrn", "no LRN", [](AlexNetOptions& o) { o.normalises = false; }},
+    {"ablation-overlap", "pool 2x2", [](AlexNetOptions& o) { o.overlapping = false; }},
     {"ablation-dropout", "no dropout", [](AlexNetOptions& o) { o.dropout = 0; }},
     {"ablation-groups", "one group", [](AlexNetOptions& o) { o.groups = 1; }},
 };
@@ -40,10 +40,10 @@ double epochs_to_learn(const train::TrainResult& result, int classes) {
     return epoch + 1;
 }
 
-void draw(train::RunFolder& folder, const std::vector<train::TrainResult>& results,
-          const Ablation& ablation, const std::string& set) {
+void draw(train::RunFolder& folder, const std::vector<train::TrainResult>& results, Index epochs,
+          const ImageData& data) {
     const std::string how =
-        concat(ablation.images, " images of ", set, ", ", ablation.epochs, " epochs, one seed.");
+        concat(data.train->size(), " images of ", data.set, ", ", epochs, " epochs, one seed.");
     train::BarChart chart{
         .text = {"ablation", "Test error without one part",
                  how +
@@ -116,7 +116,7 @@ void ablation_claims(ClaimRun& run, const Ablation& ablation, const ImageData& d
             }
         }
         if (run.context().folder != nullptr) {
-            draw(*run.context().folder, results, ablation, data.set);
+            draw(*run.context().folder, results, ablation.epochs, few);
         }
     });
 }

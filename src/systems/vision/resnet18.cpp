@@ -26,6 +26,9 @@ namespace {
 
 constexpr const char* kSource = "He et al. 2015, arXiv:1512.03385, table 1";
 
+// 92.00, 92.25 and 91.78 % of seeds 1 to 3, less three standard deviations (0.24).
+constexpr double kGate = 91.3;
+
 const std::vector<std::string> kDeviations = {
     "ILSVRC-2012 is not here: small images, and the same enlarged for the full size",
     "small: a quarter of the maps, batches of 128 in shards of 32 with their own statistics, "
@@ -107,7 +110,7 @@ Reproduction reproduce_resnet18(const ReproduceContext& context) {
                       .rule = {.momentum = 0.9, .weight_decay = 1e-4},
                       .lr = 0.02},
                      images);
-    accuracy_claims(run, trained_nets(recipe_named("small"), images, Gate::at_least(90)),
+    accuracy_claims(run, trained_nets(recipe_named("small"), images, Gate::at_least(kGate)),
                     train_resnet18);
     return run.finish();
 }
