@@ -7,6 +7,7 @@
 #   make data     fetch the light data sets into ./data
 #   make asan     tests under the address and undefined-behaviour sanitizers
 #   make tsan     thread tests under the thread sanitizer (clang)
+#   make mpich-test  tests of real ranks over MPICH, in a build of its own
 #   make neon-test  NEON kernels under emulation: the bits of this machine
 #   make smpi     soma_step, a training step on simulated hosts (tools/simulate.sh): needs libsimgrid-dev
 #   make format   clang-format every tracked source;  make tidy: clang-tidy
@@ -25,7 +26,7 @@ BUILD_WITH = cmake --build $(1) --parallel $(JOBS)
 CTEST = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp' '*.inl')
 
-.PHONY: default setup configure all demo test bench data asan tsan neon-test smpi format tidy install clean
+.PHONY: default setup configure all demo test bench data asan tsan mpich-test neon-test smpi format tidy install clean
 default: all
 
 setup:
@@ -70,6 +71,14 @@ tsan: setup
 	@$(call BUILD_WITH,$(BUILD)-tsan) --target test_core test_dist test_train
 	@cd $(BUILD)-tsan && TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(CTEST) -R '^(core|dist|train)\.'
 
+# Debian installs MPICH beside Open MPI, which stays the default.
+mpich-test:
+	@tools/setup.sh mpich libmpich-dev
+	@cmake -S . -B $(BUILD)-mpich $(CMAKE_ALL) -DSOMA_MPI=ON -DMPI_CXX_COMPILER=mpicxx.mpich \
+	  -DMPIEXEC_EXECUTABLE=$$(command -v mpiexec.mpich) -DSOMA_BUILD_BENCH=OFF
+	@$(call BUILD_WITH,$(BUILD)-mpich) --target mpi_program
+	@cd $(BUILD)-mpich && $(CTEST) -R '^dist\.mpi_'
+
 neon-test:
 	@tools/setup.sh g++-aarch64-linux-gnu qemu-user
 	@tools/neon_test.sh $(BUILD)-neon $(CMAKE_ALL)
@@ -89,4 +98,4 @@ install: all
 	@cmake --install $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-mpich

@@ -296,7 +296,8 @@ std::unique_ptr<Comm> MpiComm::do_split(int color, int place, int) {
     return std::make_unique<MpiComm>(part, Numbering::as_given, false);
 }
 
-void MpiComm::do_abort(int code, std::string_view) { MPI_Abort(comm_, code); }
+// All ranks: given another communicator, MPICH 4.0 first waits for its ranks, the silent one too.
+void MpiComm::do_abort(int code, std::string_view) { MPI_Abort(MPI_COMM_WORLD, code); }
 
 }  // namespace
 
@@ -307,6 +308,10 @@ std::unique_ptr<Comm> make_world_comm(int launched_size) {
     if (started == 0) {
         check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided),
               "MPI_Init_thread");
+    }
+    // An error that MPI finds while it serves another request belongs to these, not to world.
+    for (const MPI_Comm comm : {MPI_COMM_WORLD, MPI_COMM_SELF}) {
+        check(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     }
     MPI_Comm world = MPI_COMM_NULL;
     check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
