@@ -114,6 +114,8 @@ TEST(MpiChecks, OtherLibrariesAndMissingThreadsAreWarnings) {
     EXPECT_EQ(checks[0].problem, "rank 2 (node2) has Open MPI v5.0.3");
     EXPECT_FALSE(checks[1].ok());
     EXPECT_EQ(checks[2].fix, "soma train ... --progress poll");
+    facts[0].library = "MPICH Version: 4.0.2";  // beside an Open MPI whose ompi_info was asked
+    EXPECT_TRUE(check_library(facts, "serialized", "yes")[2].value.starts_with("unknown"));
 }
 
 TEST(MpiChecks, BindingSplitsProblemAndRepair) {

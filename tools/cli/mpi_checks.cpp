@@ -209,10 +209,10 @@ std::vector<Check> check_library(std::span<const HostFacts> facts, const std::st
         level.problem = "a thread of its own may not send gradients";
         level.fix = "soma train ... --progress poll, or an MPI built with threads";
     }
-    Check moves{"OMPI progress", progress};
-    if (progress != "yes" && helper) {
+    Check moves{"OMPI progress", is_open_mpi(facts) ? progress : "unknown"};  // ompi_info's word
+    if (moves.value != "yes" && helper) {
         moves.value += "; soma's own thread sees to it (soma train --progress thread)";
-    } else if (progress != "yes") {
+    } else if (moves.value != "yes") {
         moves.problem = "messages rest while the rank computes";
         moves.fix = "soma train ... --progress poll";
     }
