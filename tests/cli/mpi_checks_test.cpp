@@ -66,6 +66,11 @@ TEST(MpiChecks, SeveralNetworksNeedAChoiceBetweenHosts) {
     EXPECT_EQ(check.problem, "node1 has several networks and none is chosen");
     EXPECT_TRUE(check.fix.starts_with("mpirun --mca btl_tcp_if_include 10.77.0.0/24 "))
         << check.fix;
+    EXPECT_EQ(early_warning(facts[0]),
+              "node1 has several networks and none is chosen (docker0 172.17.0.0/node1, eth0 "
+              "10.77.0.0/24); if MPI fails now: mpirun --mca btl_tcp_if_include NETWORK/BITS --mca "
+              "oob_tcp_if_include NETWORK/BITS ...");
+    EXPECT_EQ(early_warning(healthy("node1")), "");
     EXPECT_TRUE(check_interfaces(std::span(facts).first(2)).ok());  // one host: nothing travels
     for (HostFacts& f : facts) f.chosen = "eth0";
     EXPECT_TRUE(check_interfaces(facts).ok());

@@ -80,8 +80,8 @@ HostFacts unpacked(const std::string& text) {
 
 }  // namespace
 
-HostFacts this_host(const dist::Comm& comm) {
-    return {.host = comm.host(),
+HostFacts this_host(const std::string& name) {
+    return {.host = name,
             .interfaces = interfaces(),
             .chosen = environment("OMPI_MCA_btl_tcp_if_include"),
             .rdma = has_rdma(),

@@ -26,8 +26,8 @@ struct HostFacts {
     std::string library;  // MPI's name and version
 };
 
-// Of this process.
-HostFacts this_host(const dist::Comm& comm);
+// Of this process, on the host of that name. Needs no MPI.
+HostFacts this_host(const std::string& name);
 // Of all ranks, by rank. Collective.
 std::vector<HostFacts> gather_facts(dist::Comm& comm, const HostFacts& mine);
 

@@ -10,6 +10,7 @@
 #include "cli/info.h"
 #include "cli/mpi_checks.h"
 #include "cli/ranks.h"
+#include "soma/core/cpu.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
 #include "soma/dist/topology.h"
@@ -104,7 +105,7 @@ int report(dist::Comm& comm, const MpiInfoOptions& options, const std::string& o
     const std::optional<Cluster> recorded = shared_record(comm, options.cluster);
     const std::vector<dist::Placement> placements = dist::gather_placements(
         comm, dist::this_placement(comm, num_threads(), options.threads_chosen));
-    const std::vector<HostFacts> facts = gather_facts(comm, this_host(comm));
+    const std::vector<HostFacts> facts = gather_facts(comm, this_host(comm.host()));
     const dist::Mapping mapping = dist::describe_mapping(placements);
     const bool speaks = comm.rank() == 0;
     std::vector<Check> checks = facts_checks(comm, facts, mapping, ompi_info);
@@ -135,7 +136,11 @@ int run_mpi_info(const MpiInfoOptions& options) {
     SOMA_CHECK(launched_size() > 1,
                "soma info --mpi: one rank; start it as: mpirun -np 2 soma info --mpi, or with "
                "--hostfile FILE for several hosts");
-    // Before MPI starts.
+    // Before MPI starts: with a network that does not lead to the other hosts, it ends the ranks.
+    if (launched_rank() == 0 && launched_on_this_host() < launched_size()) {
+        const std::string warning = early_warning(this_host(host_name()));
+        if (!warning.empty()) std::cerr << "soma: warning: " + warning + "\n" << std::flush;
+    }
     const std::string ompi_info = launched_rank() == 0 ? ompi_info_text() : "";
     return run_on_ranks(kPatience,
                         [&](dist::Comm& comm) { return report(comm, options, ompi_info); });

@@ -69,6 +69,13 @@ std::string shared_network(std::span<const HostFacts> facts) {
     return "";
 }
 
+// "eth0 10.77.0.0/24, ib0 10.78.0.0/24".
+std::string networks_text(const HostFacts& facts) {
+    std::vector<std::string> texts;
+    for (const Interface& i : facts.interfaces) texts.push_back(i.name + " " + i.network);
+    return texts.empty() ? "none" : joined(texts);
+}
+
 std::string interface_fix(std::span<const HostFacts> facts) {
     if (!is_open_mpi(facts)) return "mpirun -iface NAME ..., the interface that joins the hosts";
     const std::string network = shared_network(facts);
@@ -127,9 +134,7 @@ Check check_interfaces(std::span<const HostFacts> facts) {
     for (const HostFacts& f : facts) {
         unset = unset || f.chosen.empty();
         if (!seen.insert(f.host).second) continue;
-        std::vector<std::string> own;
-        for (const Interface& i : f.interfaces) own.push_back(i.name + " " + i.network);
-        texts.push_back(concat(f.host, ": ", own.empty() ? "none" : joined(own)));
+        texts.push_back(concat(f.host, ": ", networks_text(f)));
         if (crowded.empty() && f.interfaces.size() > 1) crowded = f.host;
     }
     Check check{"interfaces", joined(texts, "; ")};
@@ -140,6 +145,16 @@ Check check_interfaces(std::span<const HostFacts> facts) {
         check.fix = interface_fix(facts);
     }
     return check;
+}
+
+std::string early_warning(const HostFacts& mine) {
+    HostFacts other = mine;  // of which nothing is known
+    other.host = "other hosts";
+    other.interfaces.clear();
+    const std::vector<HostFacts> facts{mine, other};
+    const Check check = check_interfaces(facts);
+    if (check.ok()) return "";
+    return concat(check.problem, " (", networks_text(mine), "); if MPI fails now: ", check.fix);
 }
 
 std::vector<Check> check_limits(std::span<const HostFacts> facts) {

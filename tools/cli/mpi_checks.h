@@ -27,6 +27,8 @@ std::vector<Check> check_binding(const dist::Mapping& mapping);
 // Several networks between several hosts of which none was chosen: Open MPI tries them all, also
 // those that do not lead to the other host. The fix names a network that all hosts share.
 Check check_interfaces(std::span<const HostFacts> facts);
+// The same before MPI starts, from what one of several hosts knows; "" when all is well.
+std::string early_warning(const HostFacts& mine);
 // Locked memory (RDMA registers its buffers), open files (a socket a peer), stack.
 std::vector<Check> check_limits(std::span<const HostFacts> facts);
 // Logs of hosts whose clocks are more than kMostSkew apart cannot be put side by side.

@@ -42,6 +42,10 @@ int launched_size() {
     return first_number({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}, 1);
 }
 
+int launched_on_this_host() {
+    return first_number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"}, launched_size());
+}
+
 int run_on_ranks(double comm_timeout, const std::function<int(dist::Comm&)>& body) {
     const std::unique_ptr<dist::Comm> comm = dist::make_world_comm(launched_size());
     comm->set_timeout(comm_timeout);

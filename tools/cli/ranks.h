@@ -12,6 +12,7 @@ namespace soma::cli {
 // errors use it, so that they never start MPI and are printed once.
 int launched_rank();
 int launched_size();
+int launched_on_this_host();  // ranks; as many as were launched where that is unknown
 
 // body(comm) on the ranks that the launcher started. An error on any of them is printed and ends
 // all with its exit code. comm_timeout: seconds a peer may stay silent.
