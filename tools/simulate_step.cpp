@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 
 #include "bench/step.h"
@@ -21,29 +22,47 @@ namespace soma::cli {
 namespace {
 
 struct Options {
-    std::string model = "resnet50", progress = "poll", allreduce = "tree", csv;
+    std::string model = "resnet50", progress = "poll", allreduce = "tree", append;
     bench::StepOptions step;
     double bucket_mb = 4, latency_us = 0, ns_per_byte = 0;
     int ranks = 0;
 };
 
-// The line of alpha and beta beside the simulation (planner.h).
-std::string predicted(const Options& o, const bench::StepModel& model,
-                      const bench::StepTimes& times) {
-    dist::PlanOptions plan{.compute_seconds = bench::spread_of(times.compute).median,
-                           .parameters = static_cast<double>(model.parameters()),
-                           .bucket_bytes = o.bucket_mb * (1 << 20),
-                           .shards = o.step.shards_per_rank * o.ranks,
-                           .jitter = o.step.jitter,
-                           .overlap = o.progress != "none"};
-    const dist::PlanRow row =
-        dist::predict(plan, {"simulated", 1e-6 * o.latency_us, 1e-9 * o.ns_per_byte}, o.ranks);
-    const double wire = bench::spread_of(times.wire).median;
-    const double step = bench::spread_of(times.modes[0].seconds).median;
-    return concat("alpha-beta: communication ", fixed(1e3 * row.communication(), 3), " ms, step ",
-                  fixed(1e3 * row.step, 3), " ms, efficiency ", fixed(100 * row.efficiency, 1),
-                  " %\nsimulated / alpha-beta: communication ",
-                  fixed(wire / row.communication(), 3), ", step ", fixed(step / row.step, 3), "\n");
+// Medians of the simulation, and the line of alpha and beta beside it (planner.h).
+struct Beside {
+    double compute = 0, wire = 0, step = 0;
+    dist::PlanRow line;
+};
+
+Beside beside_line(const Options& o, const bench::StepModel& model, const bench::StepTimes& times) {
+    Beside b{.compute = bench::spread_of(times.compute).median,
+             .wire = bench::spread_of(times.wire).median,
+             .step = bench::spread_of(times.modes[0].seconds).median,
+             .line = {}};
+    const dist::PlanOptions plan{.compute_seconds = b.compute,
+                                 .parameters = static_cast<double>(model.parameters()),
+                                 .bucket_bytes = o.bucket_mb * (1 << 20),
+                                 .shards = o.step.shards_per_rank * o.ranks,
+                                 .jitter = 0,
+                                 .overlap = o.progress != "none"};
+    b.line = dist::predict(plan, {"simulated", 1e-6 * o.latency_us, 1e-9 * o.ns_per_byte}, o.ranks);
+    return b;
+}
+
+std::string in_words(const Beside& b) {
+    return concat("alpha-beta: communication ", fixed(1e3 * b.line.communication(), 3),
+                  " ms, step ", fixed(1e3 * b.line.step, 3), " ms, efficiency ",
+                  fixed(100 * b.line.efficiency, 1), " %\nsimulated / alpha-beta: communication ",
+                  fixed(b.wire / b.line.communication(), 3), ", step ",
+                  fixed(b.step / b.line.step, 3), "\n");
+}
+
+// hosts, seconds of compute, communication and step, then the line's of the last two.
+void append_row(const std::string& path, int ranks, const Beside& b) {
+    std::ofstream out(path, std::ios::app);
+    out << ranks << " " << b.compute << " " << b.wire << " " << b.step << " "
+        << b.line.communication() << " " << b.line.step << "\n";
+    if (!out.flush()) fail(ErrorCode::checkpoint, path, ": cannot be written");
 }
 
 int simulate(Options& o) {
@@ -63,8 +82,10 @@ int simulate(Options& o) {
     const bench::StepTimes times = bench::measure_step(*comm, model, o.step);
     if (comm->rank() != 0) return 0;
     std::cout << "simulated hosts, one rank each\n" << step_report(model, o.step, times, o.ranks);
-    if (o.ns_per_byte > 0) std::cout << predicted(o, model, times);
-    if (!o.csv.empty()) write_step_csv(o.csv, times);
+    if (o.ns_per_byte <= 0) return 0;
+    const Beside b = beside_line(o, model, times);
+    std::cout << in_words(b);
+    if (!o.append.empty()) append_row(o.append, o.ranks, b);
     return 0;
 }
 
@@ -84,7 +105,7 @@ int run(int argc, char** argv) {
     app.add_option("--bucket-mb", o.bucket_mb);
     app.add_option("--latency-us", o.latency_us, "of the platform, for the alpha-beta line");
     app.add_option("--ns-per-byte", o.ns_per_byte, "the same");
-    app.add_option("--csv", o.csv);
+    app.add_option("--append", o.append, "FILE that gets a row (simulate_scaling.sh)");
     CLI11_PARSE(app, argc, argv);
     return simulate(o);
 }
