@@ -69,9 +69,9 @@ int simulate(Options& o) {
     const auto comm = dist::make_world_comm(o.ranks);
     o.step.buckets.bytes = static_cast<Index>(o.bucket_mb * (1 << 20));
     o.step.buckets.first_bytes = std::min(o.step.buckets.bytes, o.step.buckets.first_bytes);
-    o.step.algorithm = o.allreduce == "tree"   ? dist::Algorithm::tree
-                       : o.allreduce == "ring" ? dist::Algorithm::ring
-                                               : dist::Algorithm::library;
+    for (const auto a : {dist::Algorithm::tree, dist::Algorithm::ring, dist::Algorithm::library}) {
+        if (name_of(a) == o.allreduce) o.step.algorithm = a;
+    }
     // The ranks' gradients lie in the same pages: only their sizes matter.
     o.step.memory = [](Index elements) {
         const auto bytes = static_cast<std::size_t>(elements) * sizeof(float);

@@ -1,6 +1,7 @@
 #include "soma/dist/data_parallel.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "soma/core/clock.h"
 #include "soma/core/error.h"
@@ -93,12 +94,10 @@ void DataParallel::run_shards(const Compute& compute) {
 
 void DataParallel::compute_last(Index shard, const Compute& compute) {
     const Ready announce = [this](Index start) { ready(start); };
-    if (engine_) {
-        const PollScope scope([this] { engine_->poll(); });
-        compute(shard, record_, announce);
-    } else {
-        compute(shard, record_, announce);
-    }
+    std::optional<PollScope> scope;
+    if (engine_ && engine_->polls()) scope.emplace([this] { engine_->poll(); });
+    compute(shard, record_, announce);
+    scope.reset();
     if (!record_launched_) launch_record();
     finish_buckets(static_cast<Index>(buckets().size()));
 }

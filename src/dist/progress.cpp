@@ -56,7 +56,7 @@ void ProgressEngine::launch(Collective& collective) {
 }
 
 void ProgressEngine::poll() noexcept {
-    if (options_.mode == ProgressMode::poll && !failed_) drive_or_fail();
+    if (polls() && !failed_) drive_or_fail();
 }
 
 void ProgressEngine::finish() {

@@ -25,6 +25,18 @@ Range half_of(Range whole, bool upper) {
 
 }  // namespace
 
+std::string_view name_of(Algorithm algorithm) {
+    switch (algorithm) {
+        case Algorithm::tree:
+            return "tree";
+        case Algorithm::ring:
+            return "ring";
+        case Algorithm::library:
+            return "mpi";
+    }
+    return "?";
+}
+
 Schedule doubling_schedule(int ranks, int rank, Index n) {
     check("doubling", ranks, rank, n);
     const int base = static_cast<int>(std::bit_floor(static_cast<unsigned>(ranks)));

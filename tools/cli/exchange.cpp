@@ -31,8 +31,9 @@ dist::ExchangeOptions exchange_options(const ExchangeArguments& arguments,
                arguments.allreduce,
                " has an order that depends on the ranks; add --deterministic off");
     dist::ExchangeOptions options;
-    if (arguments.allreduce == "ring") options.algorithm = Algorithm::ring;
-    if (arguments.allreduce == "mpi") options.algorithm = Algorithm::library;
+    for (const auto algorithm : {Algorithm::tree, Algorithm::ring, Algorithm::library}) {
+        if (name_of(algorithm) == arguments.allreduce) options.algorithm = algorithm;
+    }
     options.spare_core = mapping.spare_core[static_cast<std::size_t>(comm.rank())];
     const bool helper = options.spare_core && comm.allows_helper_thread();
     options.progress = helper ? ProgressMode::thread : ProgressMode::poll;

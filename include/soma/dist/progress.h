@@ -55,6 +55,7 @@ public:
     // comm.timeout() seconds, and what a collective throws.
     void finish();
     bool in_flight() const { return done_ != launched_; }
+    bool polls() const { return options_.mode == ProgressMode::poll; }
 
     // Of the launches that the last finish() waited for, in order.
     std::span<const Times> times() const {

@@ -23,6 +23,7 @@
 // Neighbours r, r ^ 1 exchange first and most, and ranks are node-major, so halving takes only
 // n / (ranks of a host) across between hosts.
 
+#include <string_view>
 #include <vector>
 
 #include "soma/core/types.h"
@@ -61,6 +62,7 @@ enum class Algorithm {
     ring,     // below kDoublingBytes doubling: fast mode
     library,  // the message library's own all-reduce: a yardstick
 };
+std::string_view name_of(Algorithm algorithm);
 
 // Bytes below which doubling is the fastest on common networks.
 inline constexpr Index kDoublingBytes = 16 << 10;
