@@ -17,6 +17,8 @@
 // All times are those of the slowest rank; the contenders of a round take turns.
 
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,22 +46,60 @@ const std::vector<StepModel>& step_models();
 // Error(usage) with the nearest names.
 const StepModel& step_model(const std::string& name);
 
-// Stands for this many operations of a layer. Calls soma::poll() now and then.
-using StepWork = std::function<void(double flop)>;
-StepWork product_work();  // matrix products
+// What one rank computes in a step.
+class StepProgram {
+public:
+    virtual ~StepProgram() = default;
+    virtual std::string what() const = 0;           // in words
+    virtual std::span<float> gradient() = 0;        // flat
+    virtual std::vector<Index> starts() const = 0;  // of parameters in it, ascending from 0
+    virtual void begin_step() {}
+    // Forward and backward pass of a shard; adds to the gradient, and announces each parameter.
+    virtual void compute(const dist::DataParallel::Ready& ready) = 0;
+    virtual void update() {}  // the optimizer's pass
+};
 
 struct StepOptions {
     Index samples = 0;          // of a rank; 0: the model's
     Index shards_per_rank = 1;  // S / P
-    StepWork work = {};         // empty: time passes,
-    double gflops = 1000;       // at this rate,
-    double jitter = 0;          // with this relative spread of a rank's pace, step by step
     int rounds = 30;
+    bool warms_up = true;
     dist::BucketSizes buckets = {};
     dist::Algorithm algorithm = dist::Algorithm::tree;
     std::vector<dist::ProgressMode> modes = {};
     bool spare_core = false;
-    std::function<float*(Index)> memory = {};  // of the gradient, elements; empty: its own
+
+    Index shard_samples(const StepModel& model) const {
+        return (samples > 0 ? samples : model.samples) / shards_per_rank;
+    }
+};
+
+// The net itself, or null where there is none.
+std::unique_ptr<StepProgram> make_net_program(const StepModel& model, Index shard_samples);
+
+// Stands for this many operations. Calls soma::poll() now and then.
+using StepWork = std::function<void(double flop)>;
+StepWork product_work();  // matrix products
+
+// The model's layers, each of them so much work.
+class LayerProgram : public StepProgram {
+public:
+    // memory(n): n floats for the gradient; empty: its own.
+    LayerProgram(const StepModel& model, Index shard_samples, StepWork work,
+                 const std::function<float*(Index)>& memory = {});
+
+    std::string what() const override { return "matrix products of as many operations"; }
+    std::span<float> gradient() override { return gradient_; }
+    std::vector<Index> starts() const override { return starts_; }
+    void compute(const dist::DataParallel::Ready& ready) override;
+
+private:
+    const StepModel& model_;
+    double samples_;
+    StepWork work_;
+    std::vector<Index> starts_;
+    std::vector<float> own_;
+    std::span<float> gradient_;
 };
 
 struct StepMode {
@@ -77,7 +117,8 @@ struct StepTimes {
     Spread overlap(const StepMode& mode) const;
 };
 
-// Collective. Strict where the ranks are a power of two, else the ring (fast mode).
-StepTimes measure_step(dist::Comm& comm, const StepModel& model, const StepOptions& options);
+// Collective.
+StepTimes measure_step(dist::Comm& comm, const StepModel& model, StepProgram& program,
+                       const StepOptions& options);
 
 }  // namespace soma::bench

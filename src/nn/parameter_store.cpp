@@ -3,6 +3,8 @@
 
 #include "soma/nn/parameter_store.h"
 
+#include <algorithm>
+
 #include "soma/core/hash.h"
 #include "soma/kernels/elementwise.h"
 
@@ -110,6 +112,15 @@ ParameterId ParameterStore::find(const std::string& name) const {
     const auto it = by_name_.find(name);
     SOMA_CHECK(it != by_name_.end(), "ParameterStore: no parameter is called '", name, "'");
     return it->second;
+}
+
+std::vector<Index> ParameterStore::gradient_starts() const {
+    std::vector<Index> starts;
+    for (const Entry& e : entries_) {
+        if ((e.trainable || e.statistic) && e.tied_to < 0) starts.push_back(e.offset);
+    }
+    std::sort(starts.begin(), starts.end());
+    return starts;
 }
 
 void ParameterStore::update_statistics(double momentum, Index shards) {

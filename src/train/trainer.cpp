@@ -94,17 +94,6 @@ dist::ShardPlan make_plan(const data::Loader& loader, bool strict, const dist::C
     return dist::make_fast_plan(loader.batch(), comm.size(), comm.rank());
 }
 
-// Where parameters and statistics start in the flat gradient, ascending.
-std::vector<Index> starts_of_gradients(const nn::ParameterStore& store) {
-    std::vector<Index> starts{0};
-    for (const nn::ParameterStore::Entry& e : store.entries()) {
-        if (e.trainable || e.statistic) starts.push_back(e.offset);
-    }
-    std::sort(starts.begin(), starts.end());
-    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-    return starts;
-}
-
 class Run {
 public:
     Run(const Training& training, const TrainOptions& options, dist::Comm& comm)
@@ -113,7 +102,7 @@ public:
           comm_(comm),
           store_(training.model->parameters()),
           plan_(make_plan(*training.train, options.deterministic, comm)),
-          parallel_(comm, plan_, store_.gradients().data<float>(), starts_of_gradients(store_),
+          parallel_(comm, plan_, store_.gradients().data<float>(), store_.gradient_starts(),
                     options.exchange),
           steps_per_epoch_(training.train->batches()),
           total_steps_(training.epochs * steps_per_epoch_) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 
 #include "bench/step.h"
 #include "cli/bench.h"
@@ -60,16 +61,20 @@ int bench_step(const BenchOptions& options) {
         const dist::ExchangeOptions e = exchange_options(exchange, mapping, comm);
         const bench::StepOptions step{.samples = a.samples,
                                       .shards_per_rank = a.shards_per_rank,
-                                      .work = bench::product_work(),
                                       .rounds = options.rounds,
                                       .buckets = e.buckets,
                                       .algorithm = e.algorithm,
                                       .modes = chosen_modes(a, comm),
                                       .spare_core = e.spare_core};
-        const bench::StepTimes times = bench::measure_step(comm, model, step);
+        const Index samples = step.shard_samples(model);
+        std::unique_ptr<bench::StepProgram> program = bench::make_net_program(model, samples);
+        if (!program) {
+            program = std::make_unique<bench::LayerProgram>(model, samples, bench::product_work());
+        }
+        const bench::StepTimes times = bench::measure_step(comm, model, *program, step);
         if (comm.rank() != 0) return 0;
         if (!options.common.quiet) std::cout << machine_header(options);
-        std::cout << step_report(model, step, times, comm.size());
+        std::cout << step_report(model, step, times, comm.size(), program->what());
         if (!a.csv.empty()) write_step_csv(a.csv, times);
         return 0;
     });

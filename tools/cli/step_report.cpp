@@ -34,18 +34,14 @@ std::string table(const bench::StepTimes& times) {
 }  // namespace
 
 std::string step_report(const bench::StepModel& model, const bench::StepOptions& options,
-                        const bench::StepTimes& times, int ranks) {
+                        const bench::StepTimes& times, int ranks, const std::string& work) {
     const Index samples = options.samples > 0 ? options.samples : model.samples;
     return concat(
         model.name, ": ", model.what, "\n", fixed(static_cast<double>(model.parameters()) / 1e6, 3),
         " million parameters in ", times.buckets, times.buckets == 1 ? " bucket" : " buckets", "; ",
         ranks, " ranks, each ", samples, " samples in ", options.shards_per_rank,
-        options.shards_per_rank == 1 ? " shard" : " shards", "\nwork: ",
-        options.work ? "matrix products of as many operations"
-                     : concat("time that passes, ", options.gflops, " GFLOP/s, jitter ",
-                              percent(options.jitter), " %"),
-        "\ncompute alone ", ms(times.compute), " ms, communication alone ", ms(times.wire),
-        " ms\n\n", table(times),
+        options.shards_per_rank == 1 ? " shard" : " shards", "\nwork: ", work, "\ncompute alone ",
+        ms(times.compute), " ms, communication alone ", ms(times.wire), " ms\n\n", table(times),
         "efficiency: compute alone / step; exposed: after the backward pass; overlap: of what the "
         "backward pass can hide\n");
 }

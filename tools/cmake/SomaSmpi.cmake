@@ -30,5 +30,5 @@ add_executable(soma_step
 target_include_directories(soma_step PRIVATE include src tools .)
 # malloc, free and the like would be macros, which C++ headers do not survive.
 target_compile_definitions(soma_step PRIVATE SMPI_NO_OVERRIDE_MALLOC)
-target_compile_options(soma_step PRIVATE -Wall -Wextra)
+target_compile_options(soma_step PRIVATE -Wall -Wextra -Wno-restrict)
 target_link_libraries(soma_step PRIVATE CLI11::CLI11)

@@ -70,6 +70,8 @@ public:
     // The flat buffers, laid out as above.
     Tensor values() const { return values_; }
     Tensor gradients() const { return gradients_; }
+    // Where parameters and statistics start in the gradient array, ascending.
+    std::vector<Index> gradient_starts() const;
     Index trainable_count() const { return trainable_count_; }  // flat elements with padding
     void zero_gradients() { gradients_.fill(0); }
     // Every statistic becomes (1 - momentum) v + momentum (sum / shards): fma(momentum / shards,
