@@ -1,7 +1,6 @@
 #include "bench/comm.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "soma/core/error.h"
@@ -29,14 +28,6 @@ Contest held(dist::Comm& comm, std::vector<Contender> contenders, const CommOpti
                     common_clock(comm));
     contest.run();
     return contest;
-}
-
-constexpr int kClockProbes = 20;
-
-// Seconds since 1970 by this host's clock, to about a quarter of a microsecond.
-double time_of_day() {
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
 }
 
 // The rank that rank 0 plays with.
@@ -123,41 +114,6 @@ LinkFit fit_link(const std::vector<Index>& bytes, const std::vector<double>& sec
     }
     const double det = xx * yy - xy * xy;
     return {(yy * x1 - xy * y1) / det, (xx * y1 - xy * x1) / det};
-}
-
-ClockOffset offset_of(std::span<const ClockProbe> probes) {
-    const auto took = [](const ClockProbe& p) { return p.answered - p.asked; };
-    const ClockProbe& best = *std::min_element(
-        probes.begin(), probes.end(),
-        [&](const ClockProbe& a, const ClockProbe& b) { return took(a) < took(b); });
-    return {best.answer - best.asked - took(best) / 2, took(best) / 2};
-}
-
-std::vector<ClockOffset> measure_clocks(dist::Comm& comm) {
-    std::vector<ClockOffset> offsets(static_cast<std::size_t>(comm.size()));
-    const int tag = comm.collective_tag();
-    const auto pass = [&](dist::Request request) {
-        comm.waitall({&request, 1}, dist::Deadline::after(comm.timeout()));
-    };
-    for (int r = 1; r < comm.size(); ++r) {
-        if (comm.rank() != 0 && comm.rank() != r) continue;
-        std::vector<ClockProbe> probes(kClockProbes);
-        for (ClockProbe& p : probes) {
-            if (comm.rank() == 0) {
-                p.asked = time_of_day();
-                pass(comm.isend(nullptr, 0, r, tag));
-                pass(comm.irecv(&p.answer, sizeof p.answer, r, tag));
-                p.answered = time_of_day();
-            } else {
-                pass(comm.irecv(nullptr, 0, 0, tag));
-                p.answer = time_of_day();
-                pass(comm.isend(&p.answer, sizeof p.answer, 0, tag));
-            }
-        }
-        if (comm.rank() == 0) offsets[static_cast<std::size_t>(r)] = offset_of(probes);
-    }
-    comm.bcast(offsets.data(), static_cast<Index>(offsets.size() * sizeof(ClockOffset)), 0);
-    return offsets;
 }
 
 }  // namespace soma::bench

@@ -1,13 +1,11 @@
 #pragma once
 // What messages between ranks cost, for `soma bench comm` and `soma info --mpi`: a ping-pong,
-// soma's all-reduce (dist/collectives.h) and the message library's; and how far apart the ranks'
-// clocks are.
+// soma's all-reduce (dist/collectives.h) and the message library's.
 //
 // All ranks measure together: in every round each contender takes its turn, between barriers, for
 // as many calls as fill a block; a call's time is that of the slowest rank. Several processes
 // cannot share a clock of CPU time, so times are wall times: other work on the machine enters them.
 
-#include <span>
 #include <vector>
 
 #include "bench/measure.h"
@@ -43,19 +41,5 @@ struct LinkFit {
     double latency = 0, seconds_per_byte = 0;
 };
 LinkFit fit_link(const std::vector<Index>& bytes, const std::vector<double>& seconds);
-
-// A question for the time of day: asked and answered by the asker's clock, answer by the other's.
-struct ClockProbe {
-    double asked = 0, answer = 0, answered = 0;  // seconds
-};
-// How far the other clock is ahead, seconds, and the most by which that can be wrong.
-struct ClockOffset {
-    double seconds = 0, uncertainty = 0;
-};
-// answer - (asked + answered) / 2, +- (answered - asked) / 2, of the probe that took least
-// (Cristian 1989, "Probabilistic clock synchronization"). At least one probe.
-ClockOffset offset_of(std::span<const ClockProbe> probes);
-// The clocks of all ranks beside rank 0's, by rank; the same on all ranks. Collective.
-std::vector<ClockOffset> measure_clocks(dist::Comm& comm);
 
 }  // namespace soma::bench

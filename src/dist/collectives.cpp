@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dist/idle.h"
+#include "dist/silence.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
@@ -53,18 +54,15 @@ void add_records(ControlRecord* out, const ControlRecord* left, const ControlRec
 void Collective::run(Comm& comm, std::uint32_t update) {
     start(update);
     Idle idle(comm.local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
-    Deadline deadline = Deadline::after(comm.timeout());
+    Silence silence(comm, comm.timeout());
     try {
         for (State state = advance(); state != State::complete; state = advance()) {
             if (state == State::moved) {
                 idle.reset();
-                deadline = Deadline::after(comm.timeout());
+                silence.moved();
                 continue;
             }
-            if (deadline.passed()) {
-                fail(ErrorCode::timeout, "dist: ", comm.name_of(comm.rank()), " waited ",
-                     deadline.seconds(), " s in ", waits_for());
-            }
+            silence.check([&] { return waits_for(); });
             idle.pause();
         }
     } catch (...) {
@@ -263,15 +261,18 @@ void Allreduce<T>::cancel() noexcept {
 }
 
 template <class T>
-std::string Allreduce<T>::waits_for() const {
-    std::string text = concat("update ", update_, ", bucket ", id_.bucket, ", step ", step_ + 1,
-                              " of ", moves_.size());
+Wait Allreduce<T>::waits_for() const {
+    Wait wait{.what = concat("update ", update_, ", bucket ", id_.bucket, ", step ", step_ + 1,
+                             " of ", moves_.size()),
+              .update = Index{update_},
+              .bucket = id_.bucket,
+              .step = static_cast<Index>(step_)};
     for (const auto* requests : {&receiving_, &sending_}) {
         const auto first = std::find_if(requests->begin(), requests->end(),
                                         [](const Request& r) { return !r.done(); });
-        if (first != requests->end()) text += ", " + comm_.describe(*first);
+        if (first != requests->end()) wait.messages.push_back(*first);
     }
-    return text;
+    return wait;
 }
 
 template class Allreduce<float>;

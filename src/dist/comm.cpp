@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "dist/idle.h"
+#include "dist/silence.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
@@ -63,12 +64,20 @@ int Comm::waitany(std::span<Request> requests, const Deadline& deadline) {
     const auto pending = [](const Request& r) { return !r.done(); };
     if (std::none_of(requests.begin(), requests.end(), pending)) return -1;
     Idle idle(local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
+    Silence silence(*this, deadline.seconds(), deadline.begin());
+    const auto wait = [&] {
+        Wait all;
+        std::copy_if(requests.begin(), requests.end(), std::back_inserter(all.messages), pending);
+        return all;
+    };
     try {
         for (;;) {
             for (std::size_t i = 0; i < requests.size(); ++i) {
-                if (pending(requests[i]) && do_test(requests[i])) return static_cast<int>(i);
+                if (!pending(requests[i]) || !do_test(requests[i])) continue;
+                silence.end();
+                return static_cast<int>(i);
             }
-            if (deadline.passed()) fail_late(requests, deadline);
+            silence.check(wait);
             idle.pause();
         }
     } catch (...) {
@@ -91,14 +100,17 @@ std::string Comm::describe(const Request& r) const {
                   r.sends ? "to " : "from ", name_of(r.peer), ", tag ", r.tag);
 }
 
-void Comm::fail_late(std::span<const Request> requests, const Deadline& deadline) const {
-    std::string what;
-    for (const Request& r : requests) {
-        if (r.done()) continue;
-        what += (what.empty() ? "" : ", and ") + describe(r);
+std::string Comm::describe(const Wait& wait) const {
+    std::string text = wait.what.empty() ? "" : "in " + wait.what, before = ", ";
+    for (const Request& r : wait.messages) {
+        text += (text.empty() ? "" : before) + describe(r);
+        before = ", and ";
     }
-    fail(ErrorCode::timeout, "dist: ", name_of(rank()), " waited ", deadline.seconds(), " s ",
-         what);
+    return text;
+}
+
+void Comm::tell(WaitEvent event, const Wait& wait, double seconds) const {
+    if (wait_handler_) wait_handler_(*this, event, wait, seconds);
 }
 
 void Comm::exchange(const void* out, void* in, Index bytes, int peer, int tag) {
@@ -190,6 +202,8 @@ std::unique_ptr<Comm> Comm::split(int color, int key) {
     auto part = do_split(color, place, members);
     part->set_timeout(timeout_);
     part->set_abort_handler(abort_handler_);
+    part->set_wait_handler(wait_handler_);
+    part->calls_ = calls_;
     return part;
 }
 

@@ -191,6 +191,7 @@ Request MpiComm::new_request(Index bytes, int peer, int tag, bool sends) {
 
 Request MpiComm::do_isend(const void* data, Index bytes, int peer, int tag) {
     const Request request = new_request(bytes, peer, tag, true);
+    const CallMark::Inside inside(*calls(), "MPI_Isend");
     const int target = to_mpi_[static_cast<std::size_t>(peer)];
     Index begin = 0;
     for (MPI_Request& chunk : message(request).chunks) {
@@ -205,6 +206,7 @@ Request MpiComm::do_isend(const void* data, Index bytes, int peer, int tag) {
 
 Request MpiComm::do_irecv(void* data, Index bytes, int peer, int tag) {
     const Request request = new_request(bytes, peer, tag, false);
+    const CallMark::Inside inside(*calls(), "MPI_Irecv");
     const int source = to_mpi_[static_cast<std::size_t>(peer)];
     Index begin = 0;
     for (MPI_Request& chunk : message(request).chunks) {
@@ -240,6 +242,7 @@ void MpiComm::do_prepare(Channel& channel) {
 
 Request MpiComm::do_start(const Channel& channel) {
     if (channel.slot < 0) return Comm::do_start(channel);
+    const CallMark::Inside inside(*calls(), "MPI_Startall");
     const Request request{channel.slot, channel.peer, channel.tag, channel.sends, channel.bytes};
     Message& m = message(request);
     check(MPI_Startall(static_cast<int>(m.chunks.size()), m.chunks.data()), "MPI_Startall");
@@ -248,6 +251,7 @@ Request MpiComm::do_start(const Channel& channel) {
 }
 
 bool MpiComm::do_test(Request& request) {
+    const CallMark::Inside inside(*calls(), "MPI_Test");
     Message& m = message(request);
     for (; m.complete < m.chunks.size(); ++m.complete) {
         int flag = 0, received = 0, error_class = MPI_SUCCESS;
@@ -284,6 +288,7 @@ void MpiComm::do_cancel(Request& request) noexcept {
 }
 
 bool MpiComm::library_sum(std::span<float> data) {
+    const CallMark::Inside inside(*calls(), "MPI_Allreduce");
     check(MPI_Allreduce(MPI_IN_PLACE, data.data(), static_cast<int>(data.size()), MPI_FLOAT,
                         MPI_SUM, comm_),
           "MPI_Allreduce");
@@ -292,6 +297,7 @@ bool MpiComm::library_sum(std::span<float> data) {
 
 std::unique_ptr<Comm> MpiComm::do_split(int color, int place, int) {
     MPI_Comm part = MPI_COMM_NULL;
+    const CallMark::Inside inside(*calls(), "MPI_Comm_split");
     check(MPI_Comm_split(comm_, color, place, &part), "MPI_Comm_split");
     return std::make_unique<MpiComm>(part, Numbering::as_given, false);
 }

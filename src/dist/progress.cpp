@@ -1,6 +1,7 @@
 #include "soma/dist/progress.h"
 
 #include "dist/idle.h"
+#include "dist/silence.h"
 #include "soma/core/clock.h"
 #include "soma/core/cpu.h"
 #include "soma/core/error.h"
@@ -24,7 +25,8 @@ ProgressEngine::ProgressEngine(Comm& comm, Index most, const Options& options)
       options_(options),
       queue_(static_cast<std::size_t>(most)),
       complete_(queue_.size()),
-      times_(queue_.size()) {
+      times_(queue_.size()),
+      silence_(std::make_unique<Silence>(comm, comm.timeout())) {
     SOMA_CHECK(most >= 1, "progress engine: ", most, " launches; need at least 1");
     SOMA_CHECK(options.mode != ProgressMode::thread || comm.allows_helper_thread(),
                "--progress thread: this MPI allows no helper thread; use poll or none");
@@ -68,9 +70,7 @@ void ProgressEngine::finish() {
     } else {
         Idle idle(comm_.local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
         while (done_ < target && !failed_) {
-            const double before = last_move_;
-            drive_or_fail();
-            if (last_move_ != before) {
+            if (drive_or_fail()) {
                 idle.reset();
             } else {
                 idle.pause();
@@ -112,21 +112,16 @@ bool ProgressEngine::drive() {
     return moved;
 }
 
-void ProgressEngine::check_silence() {
-    if (now_seconds() - last_move_ < comm_.timeout()) return;
-    const auto oldest = static_cast<std::size_t>(done_) % queue_.size();
-    fail(ErrorCode::timeout, "dist: ", comm_.name_of(comm_.rank()), " waited ", comm_.timeout(),
-         " s in ", queue_[oldest]->waits_for());
-}
-
-void ProgressEngine::drive_or_fail() {
-    if (done_ == launched_) return;
+// Whether anything moved; an error is kept for finish().
+bool ProgressEngine::drive_or_fail() {
+    if (done_ == launched_) return false;
     try {
         if (drive()) {
-            last_move_ = now_seconds();
-        } else {
-            check_silence();
+            silence_->moved();
+            return true;
         }
+        const auto oldest = static_cast<std::size_t>(done_) % queue_.size();
+        silence_->check([&] { return queue_[oldest]->waits_for(); });
     } catch (...) {
         error_ = std::current_exception();
         give_up();
@@ -134,6 +129,7 @@ void ProgressEngine::drive_or_fail() {
         ++news_;
         news_.notify_one();
     }
+    return false;
 }
 
 void ProgressEngine::give_up() noexcept {
@@ -153,9 +149,7 @@ void ProgressEngine::serve() {
             idle.reset();
             continue;
         }
-        const double before = last_move_;
-        drive_or_fail();
-        if (last_move_ != before) {
+        if (drive_or_fail()) {
             idle.reset();
         } else {
             idle.pause();

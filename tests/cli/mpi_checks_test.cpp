@@ -101,12 +101,12 @@ TEST(MpiChecks, TightLimitsNameTheRankAndTheCommand) {
 TEST(MpiChecks, ClocksThatDifferForSureAreNamed) {
     const std::vector<HostFacts> facts = healthy_hosts();
 
-    const std::vector<bench::ClockOffset> apart{{0, 0}, {0.001, 0.0001}, {-0.5, 0.001}};
+    const std::vector<dist::ClockOffset> apart{{0, 0}, {0.001, 0.0001}, {-0.5, 0.001}};
     const Check check = check_clocks(facts, apart);
     EXPECT_EQ(check.value, "500.000 +- 1.000 ms");
     EXPECT_EQ(check.problem, "the clock of rank 2 (node2) is behind rank 0's");
     EXPECT_TRUE(contains(check.fix, "on node2")) << check.fix;
-    const std::vector<bench::ClockOffset> unsure{{0, 0}, {0.02, 0.015}, {0, 0}};
+    const std::vector<dist::ClockOffset> unsure{{0, 0}, {0.02, 0.015}, {0, 0}};
     EXPECT_TRUE(check_clocks(facts, unsure).ok());
 }
 

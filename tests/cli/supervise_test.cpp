@@ -13,6 +13,7 @@
 #include "cli/launcher.h"
 #include "soma/core/error.h"
 #include "soma/dist/collectives.h"
+#include "soma/dist/progress.h"
 #include "soma/dist/schedule.h"
 #include "soma/dist/thread_ranks.h"
 #include "support/program.h"
@@ -94,6 +95,16 @@ TEST(BlamedHost, UnderstandsWhatAWaitingRankSays) {
                                dist::doubling_schedule(2, comm.rank(), 10), {.tag = 0})
             .run(comm);
     });
+    using dist::ProgressMode;
+    for (const ProgressMode mode : {ProgressMode::thread, ProgressMode::poll, ProgressMode::none}) {
+        expect_blame_of_the_silent([&](dist::Comm& comm) {
+            dist::Allreduce<float> sum(comm, data, dist::plain_add<float>,
+                                       dist::doubling_schedule(2, comm.rank(), 10), {.tag = 0});
+            dist::ProgressEngine engine(comm, 1, {.mode = mode});
+            engine.launch(sum);
+            engine.finish();
+        });
+    }
 }
 
 TEST(RanksThatDivide, IsTheLargestThatFits) {

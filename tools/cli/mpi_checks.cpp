@@ -190,7 +190,7 @@ std::vector<Check> check_limits(std::span<const HostFacts> facts) {
     return {memory, open, depth};
 }
 
-Check check_clocks(std::span<const HostFacts> facts, std::span<const bench::ClockOffset> offsets) {
+Check check_clocks(std::span<const HostFacts> facts, std::span<const dist::ClockOffset> offsets) {
     const auto at = std::max_element(
         offsets.begin(), offsets.end(),
         [](const auto& a, const auto& b) { return std::abs(a.seconds) < std::abs(b.seconds); });

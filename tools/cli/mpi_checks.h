@@ -9,6 +9,7 @@
 #include "bench/comm.h"
 #include "cli/cluster.h"
 #include "cli/host_facts.h"
+#include "soma/dist/clock_offset.h"
 #include "soma/dist/topology.h"
 
 namespace soma::cli {
@@ -33,7 +34,7 @@ std::string early_warning(const HostFacts& mine);
 std::vector<Check> check_limits(std::span<const HostFacts> facts);
 // Logs of hosts whose clocks are more than kMostSkew apart cannot be put side by side.
 inline constexpr double kMostSkew = 0.01;  // seconds
-Check check_clocks(std::span<const HostFacts> facts, std::span<const bench::ClockOffset> offsets);
+Check check_clocks(std::span<const HostFacts> facts, std::span<const dist::ClockOffset> offsets);
 // Library and version, the same for all ranks; thread level; who moves messages beside compute.
 std::vector<Check> check_library(std::span<const HostFacts> facts, const std::string& thread_level,
                                  const std::string& progress);

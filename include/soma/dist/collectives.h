@@ -66,8 +66,8 @@ public:
     virtual State advance() = 0;
     // Gives up what is in flight; the memory may then be freed.
     virtual void cancel() noexcept = 0;
-    // What it waits for, in words: "bucket 3, step 1 of 4: to receive 512 bytes from rank 1 (n2)".
-    virtual std::string waits_for() const = 0;
+    // What it waits for.
+    virtual Wait waits_for() const = 0;
 
     // start() and advance() until complete. Error(timeout) when nothing moves for comm.timeout()
     // seconds.
@@ -98,7 +98,7 @@ public:
     void start(std::uint32_t update) override;
     State advance() override;
     void cancel() noexcept override;
-    std::string waits_for() const override;
+    Wait waits_for() const override;
 
 private:
     struct Header {
@@ -142,7 +142,7 @@ public:
     void start(std::uint32_t) override {}
     State advance() override;
     void cancel() noexcept override {}
-    std::string waits_for() const override { return "the library's all-reduce"; }
+    Wait waits_for() const override { return {.what = "the library's all-reduce"}; }
 
 private:
     Comm& comm_;

@@ -29,6 +29,7 @@
 
 #include "soma/core/clock.h"
 #include "soma/core/types.h"
+#include "soma/dist/call_mark.h"
 
 namespace soma::dist {
 
@@ -59,15 +60,28 @@ struct Channel {
 // The moment at which a wait gives up.
 class Deadline {
 public:
-    static Deadline after(double seconds) { return {now_seconds() + seconds, seconds}; }
-    bool passed() const { return now_seconds() >= end_; }
-    double seconds() const { return seconds_; }  // the span it was made with
+    static Deadline after(double seconds) { return {now_seconds(), seconds}; }
+    double begin() const { return begin_; }  // when it was made
+    double seconds() const { return seconds_; }
 
 private:
-    Deadline(double end, double seconds) : end_(end), seconds_(seconds) {}
+    Deadline(double begin, double seconds) : begin_(begin), seconds_(seconds) {}
 
-    double end_, seconds_;
+    double begin_, seconds_;
 };
+
+// What a rank waits for.
+struct Wait {
+    std::string what = {};               // "update 4, bucket 2, step 1 of 3"; "": messages alone
+    std::vector<Request> messages = {};  // that are not done
+    Index update = -1, bucket = -1, step = -1;  // of a sum over ranks; -1: of none
+};
+
+// A wait has lasted 60 s, or a fifth of the timeout; it has failed; a long one has ended.
+enum class WaitEvent { became_long, failed, ended };
+class Comm;
+// Called on the thread that waits. `seconds`: that nothing has moved. Must not throw.
+using WaitHandler = std::function<void(const Comm&, WaitEvent, const Wait&, double seconds)>;
 
 // Called on this rank before abort() ends it: prints, writes a report. Must not throw.
 using AbortHandler = std::function<void(int code, std::string_view why)>;
@@ -110,6 +124,8 @@ public:
     void cancel(Request& request) noexcept;
     // "to send 512 bytes to rank 3 (node2), tag 4".
     std::string describe(const Request& request) const;
+    // "in update 4, bucket 2, step 1 of 3, to receive 512 bytes from rank 1 (node2), tag 3".
+    std::string describe(const Wait& wait) const;
     // Sends to and receives from one peer at once, within timeout().
     void exchange(const void* out, void* in, Index bytes, int peer, int tag);
 
@@ -131,6 +147,11 @@ public:
     // Seconds a wait lasts before it throws; > 0. A split inherits it.
     void set_timeout(double seconds);
     double timeout() const { return timeout_; }
+    // What is told of waits that last. A split inherits it.
+    void set_wait_handler(WaitHandler handler) { wait_handler_ = std::move(handler); }
+    void tell(WaitEvent event, const Wait& wait, double seconds) const;
+    // For a Watchdog: the call of the message library that this rank is in, here or in a split.
+    const std::shared_ptr<CallMark>& calls() const { return calls_; }
     // A split inherits it too.
     void set_abort_handler(AbortHandler handler) { abort_handler_ = std::move(handler); }
     // Ends all ranks. MPI: the process ends and the launcher's exit code is `code`. Self and
@@ -152,11 +173,12 @@ protected:
 
 private:
     void check_message(const char* operation, Index bytes, int peer, int tag) const;
-    [[noreturn]] void fail_late(std::span<const Request> requests, const Deadline& deadline) const;
 
     double timeout_ = 300;
     int sequence_ = 0;
     AbortHandler abort_handler_;
+    WaitHandler wait_handler_;
+    std::shared_ptr<CallMark> calls_ = std::make_shared<CallMark>();
 };
 
 // One rank alone. Costs nothing.

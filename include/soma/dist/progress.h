@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -19,6 +20,8 @@
 #include "soma/dist/collectives.h"
 
 namespace soma::dist {
+
+class Silence;
 
 enum class ProgressMode { thread, poll, none };
 std::string_view name_of(ProgressMode mode);
@@ -64,10 +67,9 @@ public:
 
 private:
     bool drive();
-    void drive_or_fail();
+    bool drive_or_fail();
     void serve();
     void give_up() noexcept;
-    void check_silence();
 
     Comm& comm_;
     Options options_;
@@ -81,7 +83,7 @@ private:
     // Written by who advances.
     std::atomic<Index> done_{0};  // all launches before it are complete
     Index started_ = 0;
-    double last_move_ = 0;
+    std::unique_ptr<Silence> silence_;
     std::atomic<bool> stop_{false}, failed_{false};
     std::atomic<std::uint32_t> work_{0}, news_{0};  // counts changes, to wait on
     std::exception_ptr error_;
