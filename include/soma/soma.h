@@ -180,4 +180,5 @@
 #include "soma/train/progress.h"
 #include "soma/train/report.h"
 #include "soma/train/sweep_log.h"
+#include "soma/train/timeline.h"
 #include "soma/train/trainer.h"

@@ -19,6 +19,7 @@
 #include "soma/train/checkpoint_writer.h"
 #include "soma/train/progress.h"
 #include "soma/train/report.h"
+#include "soma/train/timeline.h"
 
 namespace soma::train {
 namespace {
@@ -118,6 +119,7 @@ public:
         if (!o_.resume.empty()) resume();
         check_fingerprint();
         if (o_.dry_run) return finish();
+        if (!o_.log_dir.empty()) timeline_.emplace(o_.log_dir, comm_);
         first_step_ = step_;
         while (step_ < total_steps_ && !stopped_) {
             if (step_ % steps_per_epoch_ == 0) begin_epoch();
@@ -212,6 +214,7 @@ private:
         for (const float w : batch_.weight) record.weight += static_cast<double>(w);
         tape_.reset();
         if (record.weight == 0) return;  // padding only: contributes zeros
+        if (timeline_) timeline_->mark();
         const Model::Output out = t_.model->forward(
             tape_, batch_, nn::Context{.seed = o_.seed, .step = step_, .ids = batch_.ids});
         record.loss = out.loss.item();
@@ -221,18 +224,23 @@ private:
         for (std::size_t i = 0; i < answered.size(); ++i) {
             record.metrics[kWrong] += batch_.weight[i] != 0 && answered[i] != batch_.labels[i];
         }
+        if (timeline_) timeline_->lap(Lane::forward);
         const float* flat = store_.gradients().data<float>().data();
         tape_.on_gradient_ready(
             [&](const void* gradient) { ready(static_cast<const float*>(gradient) - flat); });
         tape_.backward(out.loss);
+        if (timeline_) timeline_->lap(Lane::backward);
     }
 
     void update() {
         const Timer timer;
+        if (timeline_) timeline_->begin(step_);
         const dist::ControlRecord sum = parallel_.step(
             [&](Index shard, dist::ControlRecord& record, const dist::DataParallel::Ready& ready) {
                 compute_shard(shard, record, ready);
             });
+        if (comm_.size() > 1) result_.exposed_seconds += parallel_.exposed_seconds();
+        if (timeline_) timeline_->exchanged(parallel_.exposed_seconds(), parallel_.times());
         if (sum.non_finite > 0) {
             fail(ErrorCode::non_finite, t_.system, ": the loss of update ", step_,
                  " is not finite in ", sum.non_finite, " of ", plan_.shards, " shards");
@@ -244,6 +252,7 @@ private:
         t_.optimizer->step(t_.learning_rate(step_), scale);
         store_.update_statistics(t_.statistics_momentum,
                                  static_cast<Index>(sum.metrics[kComputedShards]));
+        if (timeline_) timeline_->lap(Lane::optimizer);
         if (step_ == first_step_) check_unused();
         ++step_;
         stopped_ = sum.stop > 0;
@@ -381,6 +390,7 @@ private:
     TrainResult finish() {
         check_weights();
         await_checkpoint();
+        if (timeline_) timeline_->write();
         result_.weights = store_.hash();
         result_.steps = step_;
         result_.epochs = step_ / steps_per_epoch_;
@@ -390,6 +400,7 @@ private:
         log("end", {{"step", step_},
                     {"weights", to_hex(result_.weights)},
                     {"seconds", result_.seconds},
+                    {"exposed_seconds", result_.exposed_seconds},
                     {"interrupted", stopped_}});
         return result_;
     }
@@ -409,6 +420,7 @@ private:
     TrainResult result_;
     std::optional<CheckpointWriter> writer_;  // on the rank that has a folder
     double stall_seconds_ = 0;                // that the last save() kept the training waiting
+    std::optional<Timeline> timeline_;        // where a log folder is given
     std::unique_ptr<Progress> progress_;
     Timer clock_;
     double next_report_ = 0;

@@ -9,10 +9,13 @@
 
 #include "cli/arguments.h"
 #include "cli/arrays.h"
+#include "cli/hang_report.h"
 #include "cli/names.h"
 #include "cli/text_table.h"
+#include "cli/trace.h"
 #include "cli/verbs.h"
 #include "soma/core/error.h"
+#include "soma/data/file.h"
 
 namespace soma::cli {
 namespace {
@@ -22,7 +25,8 @@ using Json = nlohmann::ordered_json;
 struct Options {
     CommonOptions common;
     std::string file, other;
-    bool verify = false, json = false, csv = false;
+    std::string trace;  // file to write; "": none
+    bool verify = false, json = false, csv = false, hang = false;
 };
 
 std::string shape_text(const std::vector<Index>& sizes) {
@@ -178,8 +182,55 @@ int verify(const Options& options) {
     return 0;
 }
 
+// ---- log folders ----
+
+int write_trace(const Options& options) {
+    const std::vector<train::RankTimeline> timelines = read_timelines(options.file);
+    data::write_file_atomically(options.trace,
+                                data::as_bytes(chrome_trace(timelines).dump() + "\n"));
+    if (!options.json) {
+        std::cout << exposed_table(timelines) << "trace: " << options.trace << "\n";
+        return 0;
+    }
+    Json percent = Json::array();
+    ExposedTime all;
+    for (const train::RankTimeline& t : timelines) {
+        const ExposedTime time = exposed_time(t);
+        percent.push_back(time.percent());
+        all.waited += time.waited;
+        all.total += time.total;
+    }
+    std::cout << Json{{"schema", 1},
+                      {"trace", options.trace},
+                      {"exposed_percent", all.percent()},
+                      {"exposed_percent_by_rank", percent}}
+                     .dump(2)
+              << "\n";
+    return 0;
+}
+
+int show_hang(const Options& options) {
+    const std::vector<HangReport> reports = read_hangs(options.file);
+    const HangVerdict verdict = hang_verdict(reports);
+    if (!options.json) {
+        std::cout << hang_table(reports) << "culprit: " << verdict.why << "\n";
+        return 0;
+    }
+    Json list = Json::array();
+    for (const HangReport& r : reports) list.push_back(Json::parse(hang_text(r)));
+    std::cout << Json{{"schema", 1},
+                      {"culprits", verdict.culprits},
+                      {"why", verdict.why},
+                      {"reports", list}}
+                     .dump(2)
+              << "\n";
+    return 0;
+}
+
 int run_inspect(Options& options) {
     apply(options.common);
+    if (options.hang) return show_hang(options);
+    if (!options.trace.empty()) return write_trace(options);
     if (options.file.ends_with(".jsonl")) return inspect_log(options);
     for (std::string* path : {&options.file, &options.other}) {
         if (std::filesystem::is_directory(*path)) *path = known_checkpoint(*path);
@@ -205,14 +256,26 @@ void add_inspect(CLI::App& program, Action& action) {
                  "idx, jsonl",
                  "soma inspect first/lecun1989-*/log.jsonl   # after: soma train lecun1989 --out "
                  "first\n  soma inspect first/lecun1989-* --verify\n"
-                 "  soma inspect a.safetensors --diff b.safetensors",
+                 "  soma inspect a.safetensors --diff b.safetensors\n"
+                 "  soma inspect logs --trace out.json   # after: mpirun -np 2 soma train "
+                 "lecun1989 --log-dir logs",
                  options->common);
-    verb->add_option("file", options->file, "the file, or a run folder: its newest checkpoint")
+    verb->add_option(
+            "file", options->file,
+            "the file; a run folder: its newest checkpoint; or the --log-dir of a training")
         ->type_name("FILE")
         ->required();
     verb->add_flag("--verify", options->verify, "check layout and checksums only");
     verb->add_option("--diff", options->other, "name the first difference from this file")
         ->type_name("FILE");
+    verb->add_option("--trace", options->trace,
+                     "write the ranks' timelines of a log folder as one Chrome trace (Perfetto "
+                     "shows it), and print the share of exposed communication")
+        ->type_name("FILE");
+    verb->add_flag(
+        "--hang", options->hang,
+        "who waits for whom, from the reports of ranks that waited long in a log folder, "
+        "and the culprit");
     verb->add_flag("--csv", options->csv, "a log as comma-separated values");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->callback([options, &action] { action = [options] { return run_inspect(*options); }; });

@@ -9,6 +9,7 @@
 
 #include "cli/arguments.h"
 #include "cli/exchange.h"
+#include "cli/hang_watch.h"
 #include "cli/names.h"
 #include "cli/ranks.h"
 #include "cli/signals.h"
@@ -75,6 +76,7 @@ std::string result_json(const std::string& system, const train::TrainResult& r,
                                            {"test_wrong", r.test_wrong},
                                            {"test_samples", r.test_samples},
                                            {"seconds", r.seconds},
+                                           {"exposed_seconds", r.exposed_seconds},
                                            {"flop", r.flop},
                                            {"interrupted", r.interrupted},
                                            {"checkpoint", r.checkpoint},
@@ -89,6 +91,11 @@ void print_result(const train::TrainResult& r) {
                       static_cast<long long>(r.steps), static_cast<long long>(r.samples),
                       train::duration_text(r.seconds).c_str(),
                       static_cast<double>(r.samples) / r.seconds);
+        std::cout << line << "\n";
+    }
+    if (r.exposed_seconds > 0) {
+        std::snprintf(line, sizeof line, "communication exposed: %.1f %% of the time",
+                      100 * r.exposed_seconds / r.seconds);
         std::cout << line << "\n";
     }
     if (r.test_samples > 0) {
@@ -142,6 +149,11 @@ int run_rank(Options& options, const systems::System& system, const train::Field
         folder->set_config(config);
         options.train.folder = &*folder;
     }
+    const bool logs = !options.train.log_dir.empty() && !options.train.dry_run;
+    const HangWatch watch(comm, {.folder = logs     ? options.train.log_dir
+                                           : folder ? folder->path()
+                                                    : "",
+                                 .alone = !logs});
     const dist::Mapping mapping = show_mapping(comm, {.threads = num_threads(),
                                                       .chosen = options.common.threads > 0,
                                                       .quiet = options.common.quiet,
@@ -307,6 +319,10 @@ void add_checkpoint_options(CLI::App& verb, Options& options) {
     verb.add_option("--folder", options.folder,
                     "the run folder itself, continued from its newest checkpoint if it has one; "
                     "default: a new one in --out")
+        ->type_name("DIR");
+    verb.add_option("--log-dir", t.log_dir,
+                    "folder for files of every rank: a timeline of the last 200 updates (soma "
+                    "inspect DIR --trace), and whom it waited for in vain (--hang)")
         ->type_name("DIR");
     verb.add_flag("--dry-run", t.dry_run, "check everything, print the mapping of ranks, stop");
     verb.add_flag("--print-config", options.print_config, "print all options as a config file");

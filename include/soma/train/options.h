@@ -30,6 +30,7 @@ struct TrainOptions {
     Index keep = 3;              // how many checkpoints stay
     // ---- reporting ----
     RunFolder* folder = nullptr;  // null: nothing is written (tests); on rank 0 only
+    std::string log_dir = {};     // folder for a file per rank (timeline.h); "": none
     bool progress = false;        // a bar on the terminal or a line per interval
     double comm_timeout = 300;    // seconds a peer may stay silent
     bool deterministic = true;    // strict mode: refuses what would make the bits depend on P
@@ -53,8 +54,10 @@ struct TrainResult {
     double train_error = 0;  // share of wrong answers in the last epoch, in %
     double test_loss = 0, test_error = 0;
     Index test_wrong = 0, test_samples = 0;
-    double seconds = 0;                     // in the loop, without evaluation
-    double flop = 0;                        // of this rank
+    double seconds = 0;  // in the loop, without evaluation
+    double exposed_seconds =
+        0;            // of them spent waiting for sums over ranks, nothing left to compute
+    double flop = 0;  // of this rank
     std::vector<EpochRecord> history = {};  // epochs completed by this run
     bool interrupted = false;               // a stop was requested; the state was saved
     std::string checkpoint = {};            // path of the last one written, "" when none

@@ -125,6 +125,7 @@ train::TrainResult train_halves(const ImageRecipe& recipe, const AlexNetOptions&
     // Each rank trains its half on every sample; the exchange inside the net keeps them in step.
     train::TrainOptions own = options;
     own.folder = nullptr;
+    own.log_dir.clear();        // a timeline shows sums over ranks, and here are none
     own.stop_requested = [&] {  // either rank stops both
         const char mine = options.stop_requested && options.stop_requested();
         char theirs = 0;
