@@ -5,6 +5,7 @@
 
 #include "soma/core/error.h"
 #include "soma/dist/collectives.h"
+#include "soma/kernels/elementwise.h"
 
 namespace soma::bench {
 namespace {
@@ -54,7 +55,7 @@ double AllreduceTimes::bandwidth(int ranks) const {
 AllreduceTimes measure_allreduce(dist::Comm& comm, Index bytes, const CommOptions& options) {
     const auto count = static_cast<std::size_t>(bytes) / sizeof(float);
     std::vector<float> data(count, static_cast<float>(comm.rank() + 1));
-    dist::Allreduce<float> own(comm, data, dist::plain_add<float>,
+    dist::Allreduce<float> own(comm, data, kernels::add<float>,
                                dist::make_schedule(dist::Algorithm::tree, comm.size(), comm.rank(),
                                                    static_cast<Index>(count), sizeof(float)),
                                {.tag = comm.collective_tag(), .prepared = true});

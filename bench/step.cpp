@@ -32,7 +32,8 @@ public:
             dist::ExchangeOptions{.algorithm = options_.algorithm,
                                   .progress = mode,
                                   .spare_core = options_.spare_core,
-                                  .buckets = options_.buckets});
+                                  .buckets = options_.buckets},
+            options_.add);
     }
 
     void step(dist::DataParallel& parallel, bool works) {

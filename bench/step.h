@@ -68,6 +68,7 @@ struct StepOptions {
     dist::Algorithm algorithm = dist::Algorithm::tree;
     std::vector<dist::ProgressMode> modes = {};
     bool spare_core = false;
+    dist::Add<float> add = dist::plain_add<float>;
 
     Index shard_samples(const StepModel& model) const {
         return (samples > 0 ? samples : model.samples) / shards_per_rank;

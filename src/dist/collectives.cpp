@@ -12,7 +12,7 @@
 namespace soma::dist {
 namespace {
 
-constexpr Index kHeadBytes = 16 << 10;    // most that travels behind a header
+constexpr Index kHeadBytes = 2 << 10;     // most that travels with its header
 constexpr Index kPieceBytes = 256 << 10;  // four of them stay in L2
 
 // mine <- lower rank's operand + higher rank's.
@@ -25,15 +25,20 @@ void fold(Add<T> add, T* mine, const T* theirs, Index n, bool mine_is_lower) {
     }
 }
 
-// A range as pieces: first the one that fits behind a header, then full ones.
+// Whether a range travels in one message with its header, from and to buffers.
+template <class T>
+bool is_short(Range whole) {
+    return whole.size() * static_cast<Index>(sizeof(T)) <= kHeadBytes;
+}
+
+// A range as pieces: the header, with what is short; then full ones from and to where they stand.
 template <class T>
 std::vector<Range> cut(Range whole) {
-    constexpr Index size = sizeof(T);
-    std::vector<Range> parts;
-    Index most = kHeadBytes / size;
-    for (Index begin = whole.begin; begin < whole.end; begin = parts.back().end) {
-        parts.push_back({begin, std::min(begin + most, whole.end)});
-        most = kPieceBytes / size;
+    if (whole.empty()) return {};
+    std::vector<Range> parts{is_short<T>(whole) ? whole : Range{whole.begin, whole.begin}};
+    while (parts.back().end < whole.end) {
+        const Index begin = parts.back().end;
+        parts.push_back({begin, std::min(begin + kPieceBytes / Index(sizeof(T)), whole.end)});
     }
     return parts;
 }
@@ -87,20 +92,11 @@ Allreduce<T>::Allreduce(Comm& comm, std::span<T> data, Add<T> add, Schedule sche
       schedule_(std::move(schedule)),
       id_(id),
       scratch_(std::move(scratch)) {
-    Index head_out = 0, head_in = 0, copied = 0;
-    const auto head = [](Range r) {
-        return std::min(r.size() * static_cast<Index>(sizeof(T)), kHeadBytes);
-    };
     for (const Step& step : schedule_) {
-        head_out = std::max(head_out, head(step.give));
-        head_in = std::max(head_in, head(step.take));
-        if (step.overlap()) copied = std::max(copied, step.give.size());
-        const bool waits = step.folds && head(step.take) < step.take.size() * Index(sizeof(T));
-        if (waits && !scratch_) scratch_ = make_scratch();
+        if (step.folds && !is_short<T>(step.take) && !scratch_) scratch_ = make_scratch();
     }
-    head_out_.resize(sizeof(Header) + static_cast<std::size_t>(head_out));
-    head_in_.resize(sizeof(Header) + static_cast<std::size_t>(head_in));
-    copy_.resize(static_cast<std::size_t>(copied));
+    head_out_.resize(sizeof(Header) + kHeadBytes);
+    head_in_.resize(sizeof(Header) + kHeadBytes);
     for (const Step& step : schedule_) moves_.push_back(plan_moves(step));
     step_ = moves_.size();
 }
@@ -129,9 +125,7 @@ typename Allreduce<T>::Moves Allreduce<T>::plan_moves(const Step& step) {
         list.push_back({channel(at, length, peer, sends), part});
     };
     for (const Range part : cut<T>(step.give)) {
-        T* from = step.overlap() ? copy_.data() + (part.begin - step.give.begin)
-                                 : data_.data() + part.begin;
-        add(moves.sends, part, from, head_out_.data(), step.to, true);
+        add(moves.sends, part, data_.data() + part.begin, head_out_.data(), step.to, true);
     }
     for (const Range part : cut<T>(step.take)) {
         const std::size_t slot = moves.receives.size() % kWindow;
@@ -151,7 +145,7 @@ void Allreduce<T>::start(std::uint32_t update) {
     begin_step();
 }
 
-// Packs the header, copies what must be sent as it is now, and opens the window.
+// Packs the header and opens the window.
 template <class T>
 void Allreduce<T>::begin_step() {
     sent_ = received_ = 0;
@@ -169,9 +163,6 @@ void Allreduce<T>::begin_step() {
     const Range first = moves.sends[0].part;
     std::memcpy(head_out_.data() + sizeof header, data_.data() + first.begin,
                 static_cast<std::size_t>(first.size()) * sizeof(T));
-    if (step.overlap() && moves.sends.size() > 1) {
-        std::copy_n(data_.data() + step.give.begin, step.give.size(), copy_.data());
-    }
     for (std::size_t i = 0; i < std::min(kWindow, moves.sends.size()); ++i) {
         sending_[i] = comm_.start(moves.sends[i].channel);
     }
@@ -181,8 +172,8 @@ template <class T>
 Collective::State Allreduce<T>::advance() {
     bool moved = false;
     while (step_ < moves_.size()) {
-        moved |= advance_receives();
         moved |= advance_sends();
+        moved |= advance_receives();
         const Moves& moves = moves_[step_];
         if (received_ < moves.receives.size() || sent_ < moves.sends.size()) {
             return moved ? State::moved : State::waiting;
@@ -209,7 +200,9 @@ template <class T>
 bool Allreduce<T>::advance_receives() {
     const std::vector<Piece>& pieces = moves_[step_].receives;
     const std::size_t before = received_;
+    const bool overlap = schedule_[step_].overlap();
     while (received_ < pieces.size() && comm_.test(receiving_[received_ % kWindow])) {
+        if (overlap && received_ > 0 && sent_ <= received_) break;  // that piece is still read
         take(received_);
         const std::size_t next = received_ + kWindow;
         if (next < pieces.size())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "soma/core/error.h"
 
@@ -115,12 +116,24 @@ Schedule ring_schedule(int ranks, int rank, Index n) {
     return steps;
 }
 
+Index doubling_bytes(int ranks) {
+    constexpr double kRatio = 24 << 10, kMost = 128 << 10;
+    const double rounds = std::log2(std::max(ranks, 2)), p = std::max(ranks, 2);
+    const double more =
+        rounds - 2 * (p - 1) / p;  // volumes of n that doubling sends beyond halving
+    return static_cast<Index>(std::min(kMost, more > 0 ? rounds * kRatio / more : kMost));
+}
+
 Schedule make_schedule(Algorithm algorithm, int ranks, int rank, Index n, Index size,
-                       Index doubling_bytes) {
+                       Index doubling) {
     SOMA_CHECK(algorithm != Algorithm::library, "a library's all-reduce has no schedule");
-    if (n * size < doubling_bytes) return doubling_schedule(ranks, rank, n);
+    if (n * size < doubling) return doubling_schedule(ranks, rank, n);
     if (algorithm == Algorithm::ring) return ring_schedule(ranks, rank, n);
     return halving_schedule(ranks, rank, n);
+}
+
+Schedule make_schedule(Algorithm algorithm, int ranks, int rank, Index n, Index size) {
+    return make_schedule(algorithm, ranks, rank, n, size, doubling_bytes(ranks));
 }
 
 }  // namespace soma::dist

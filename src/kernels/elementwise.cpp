@@ -23,6 +23,11 @@ const ElementwiseTable<T>& entries() {
 
 }  // namespace
 
+template <class T>
+void add(T* y, const T* a, const T* b, Index n) {
+    entries<T>().binary(Binary::add, n, a, 1, b, 1, y);
+}
+
 // ---- one loop ----
 
 template <class T>
@@ -170,6 +175,7 @@ template void activation_backward(Activation, float, Index, const float*, const 
                                   float*);
 template void activation_curvature(Activation, float, Index, const float*, const float*, bool,
                                    float*);
+template void add(float*, const float*, const float*, Index);
 template void fill(Index, float, float*);
 template void scale(Index, float, const float*, float*);
 template void shift(Index, float, const float*, float*);
@@ -189,6 +195,7 @@ template void activation_backward(Activation, double, Index, const double*, cons
                                   double*);
 template void activation_curvature(Activation, double, Index, const double*, const double*, bool,
                                    double*);
+template void add(double*, const double*, const double*, Index);
 template void fill(Index, double, double*);
 template void scale(Index, double, const double*, double*);
 template void shift(Index, double, const double*, double*);

@@ -15,6 +15,7 @@
 #include "soma/dist/fingerprint.h"
 #include "soma/dist/replica_check.h"
 #include "soma/kernels/backend.h"
+#include "soma/kernels/elementwise.h"
 #include "soma/optim/clip.h"
 #include "soma/train/checkpoint_writer.h"
 #include "soma/train/progress.h"
@@ -104,7 +105,7 @@ public:
           store_(training.model->parameters()),
           plan_(make_plan(*training.train, options.deterministic, comm)),
           parallel_(comm, plan_, store_.gradients().data<float>(), store_.gradient_starts(),
-                    options.exchange),
+                    options.exchange, kernels::add<float>),
           steps_per_epoch_(training.train->batches()),
           total_steps_(training.epochs * steps_per_epoch_) {
         if (o_.steps > 0) total_steps_ = std::min(total_steps_, o_.steps);

@@ -149,6 +149,10 @@ TEST(Schedule, HalvingExchangesMostWithTheNextRank) {
 
 TEST(Schedule, SmallSumsDouble) {
     EXPECT_EQ(make_schedule(Algorithm::tree, 4, 0, 100, 4).size(), 2u);
+    EXPECT_EQ(make_schedule(Algorithm::tree, 4, 0, 100, 4, 0).size(), 4u);
+    EXPECT_EQ(doubling_bytes(2), 128 << 10);
+    EXPECT_EQ(doubling_bytes(4), 96 << 10);
+    EXPECT_LT(doubling_bytes(1024), doubling_bytes(16));
     EXPECT_EQ(make_schedule(Algorithm::tree, 4, 0, 100'000, 4).size(), 4u);
     EXPECT_EQ(make_schedule(Algorithm::ring, 4, 0, 100'000, 4).size(), 6u);
 }

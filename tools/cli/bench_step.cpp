@@ -11,6 +11,7 @@
 #include "cli/step_report.h"
 #include "soma/core/error.h"
 #include "soma/core/parallel.h"
+#include "soma/kernels/elementwise.h"
 
 namespace soma::cli {
 namespace {
@@ -65,7 +66,8 @@ int bench_step(const BenchOptions& options) {
                                       .buckets = e.buckets,
                                       .algorithm = e.algorithm,
                                       .modes = chosen_modes(a, comm),
-                                      .spare_core = e.spare_core};
+                                      .spare_core = e.spare_core,
+                                      .add = kernels::add<float>};
         const Index samples = step.shard_samples(model);
         std::unique_ptr<bench::StepProgram> program = bench::make_net_program(model, samples);
         if (!program) {

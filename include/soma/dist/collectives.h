@@ -9,9 +9,9 @@
 //                 depend on sizes, buckets or who advances it
 //   LibrarySum    MPI_Allreduce, which blocks: a yardstick
 //
-// A step's elements travel in pieces. The first, at most 16 KB, carries a header that says which
-// update, bucket and step it belongs to, so that ranks that have come apart are told so instead of
-// adding what does not belong together; the others travel from and to where they stand. Pieces are
+// Before a step's elements goes a header that says which update, bucket and step they belong to, so
+// that ranks that have come apart are told so instead of adding what does not belong together; a
+// few elements travel with it. More of them travel in pieces from and to where they stand, and are
 // folded as they arrive, while the next are under way, through buffers that stay in L2.
 
 #include <array>
@@ -127,8 +127,7 @@ private:
     Schedule schedule_;
     CollectiveId id_;
     Scratch scratch_;
-    std::vector<T> copy_;                        // of `give`, where it overlaps `take`
-    std::vector<std::byte> head_out_, head_in_;  // header and first piece
+    std::vector<std::byte> head_out_, head_in_;  // header, few elements
     std::vector<Moves> moves_;                   // by step
     std::array<Request, kWindow> sending_, receiving_;
     std::size_t step_ = 0, sent_ = 0, received_ = 0;  // pieces of the step

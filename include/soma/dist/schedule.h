@@ -42,11 +42,10 @@ struct Range {
 struct Step {
     int to = -1, from = -1;
     Range give = {}, take = {};
-    bool folds = false;     // what arrives is added; otherwise it replaces
-    bool lower = false;     // the operand that stands here is the left one
-    bool overlap() const {  // give is needed as it was while take is folded
-        return folds && give.begin < take.end && take.begin < give.end;
-    }
+    bool folds = false;  // what arrives is added; otherwise it replaces
+    bool lower = false;  // the operand that stands here is the left one
+    // What is folded is being sent too: `give` and `take` are then the same range.
+    bool overlap() const { return folds && !give.empty() && give.begin == take.begin; }
 };
 
 using Schedule = std::vector<Step>;
@@ -58,17 +57,23 @@ Schedule halving_schedule(int ranks, int rank, Index n);
 Schedule ring_schedule(int ranks, int rank, Index n);
 
 enum class Algorithm {
-    tree,     // halving, below kDoublingBytes doubling: strict
-    ring,     // below kDoublingBytes doubling: fast mode
+    tree,     // halving, below doubling_bytes doubling: strict
+    ring,     // below doubling_bytes doubling: fast mode
     library,  // the message library's own all-reduce: a yardstick
 };
 std::string_view name_of(Algorithm algorithm);
 
-// Bytes below which doubling is the fastest on common networks.
-inline constexpr Index kDoublingBytes = 16 << 10;
+// Bytes below which doubling takes less time than halving where a / b is 24 KB (10 and 100 Gb/s;
+// soma plan), at most 128 KB, above which its folding of everything on two ranks costs more than a
+// round:
+//
+//   n (log2(P) - 2 (P-1)/P) = log2(P) a / b
+Index doubling_bytes(int ranks);
 
-// The schedule of an algorithm other than `library` for n elements of `size` bytes.
+// The schedule of an algorithm other than `library` for n elements of `size` bytes; doubling below
+// `doubling` bytes.
 Schedule make_schedule(Algorithm algorithm, int ranks, int rank, Index n, Index size,
-                       Index doubling_bytes = kDoublingBytes);
+                       Index doubling);
+Schedule make_schedule(Algorithm algorithm, int ranks, int rank, Index n, Index size);
 
 }  // namespace soma::dist

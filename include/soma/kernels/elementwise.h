@@ -35,6 +35,9 @@ struct Broadcast {
     bool repeats(int side) const;  // does operand 0 (a) or 1 (b) occur more than once?
 };
 
+// y = a + b on the calling thread alone: for sums that are folded beside other work (dist).
+template <class T>
+void add(T* y, const T* a, const T* b, Index n);
 template <class T>
 void binary(Binary f, const Broadcast& loops, const T* a, const T* b, T* y);
 // d (+)= the gradient of operand `side`, summed over the axes on which it repeats (LANES16 along
