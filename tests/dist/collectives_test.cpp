@@ -106,13 +106,13 @@ TEST(Allreduce, SumsControlRecordsFieldByField) {
     });
 }
 
-// Sizes around what travels with the header (2 KB), the pieces (256 KB) and their window of four.
+// Sizes around what travels with the header (2 KB), the pieces (1 MB) and their window of four.
 TEST(Allreduce, PiecesArriveWhereTheyBelong) {
-    for (const Index n : {511, 512, 513, 4096, 65'536, 65'537, 131'073, 700'001}) {
+    for (const Index n : {511, 512, 513, 4096, 262'144, 262'145, 2'100'000}) {
         expect_tree<float>(2, n, 0);
         expect_tree<float>(4, n, 0);
     }
-    expect_tree<float>(2, 700'001, Index{1} << 40);  // doubling sends a copy
+    expect_tree<float>(2, 2'100'000, Index{1} << 40);  // doubling folds what it still sends
 }
 
 TEST(Allreduce, RunsAgainAndAgainOverTheSameMemory) {

@@ -12,7 +12,7 @@
 // Before a step's elements goes a header that says which update, bucket and step they belong to, so
 // that ranks that have come apart are told so instead of adding what does not belong together; a
 // few elements travel with it. More of them travel in pieces from and to where they stand, and are
-// folded as they arrive, while the next are under way, through buffers that stay in L2.
+// folded as they arrive, while the next are under way.
 
 #include <array>
 #include <cstddef>
