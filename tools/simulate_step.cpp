@@ -35,12 +35,14 @@ struct Options {
 
 // Medians of the simulation, and the line of alpha and beta beside it (planner.h).
 struct Beside {
-    double compute = 0, wire = 0, step = 0;
+    double compute = 0;  // of a rank that has no luck, good or bad
+    double wire = 0, step = 0;
     dist::PlanRow line;
 };
 
 Beside beside_line(const Options& o, const bench::StepModel& model, const bench::StepTimes& times) {
-    Beside b{.compute = bench::spread_of(times.compute).median,
+    const auto samples = static_cast<double>(o.step.shard_samples(model) * o.step.shards_per_rank);
+    Beside b{.compute = model.flop() * samples / (1e9 * o.gflops),
              .wire = bench::spread_of(times.wire).median,
              .step = bench::spread_of(times.modes[0].seconds).median,
              .line = {}};
@@ -48,7 +50,7 @@ Beside beside_line(const Options& o, const bench::StepModel& model, const bench:
                                  .parameters = static_cast<double>(model.parameters()),
                                  .bucket_bytes = o.bucket_mb * (1 << 20),
                                  .shards = o.step.shards_per_rank * o.ranks,
-                                 .jitter = 0,
+                                 .jitter = o.jitter,
                                  .overlap = o.progress != "none"};
     b.line = dist::predict(plan, {"simulated", 1e-6 * o.latency_us, 1e-9 * o.ns_per_byte}, o.ranks);
     return b;
