@@ -26,8 +26,8 @@ end() {
 trap end EXIT
 cd "$folder" || exit 1
 export SOMA_NUM_THREADS=1
-every=100                      # updates between checkpoints
-steps=$((kills * 6 * every + 400))
+every=1000                     # updates between checkpoints
+steps=$((kills * 6 * every + 10 * every))  # many left at the last kill, however fast the machine
 timeout=2                      # seconds a rank waits for another
 allowed=$((timeout + 5))
 
@@ -115,7 +115,7 @@ echo "$signal: $kills times, same weights; at most $slowest s to the first new s
 "$ranks_sh" 2 "$soma" train lecun1989 --out stopped --set embedded --steps "$steps" --epochs 1000 \
     --checkpoint-every $every --keep 100 --comm-timeout $timeout --quiet >stopped.log 2>stopped.err &
 launcher=$!
-await 60 reached stopped $((2 * every + 50)) $launcher || fail "stopped: $(cat stopped.err)"
+await 60 reached stopped $((2 * every + every / 2)) $launcher || fail "stopped: $(cat stopped.err)"
 victim=$(children $launcher | tail -n 1)
 kill -STOP "$victim"
 ends $launcher "$(now)" 74 stopped
