@@ -11,6 +11,9 @@ skip() {
     exit 77
 }
 mpirun --version 2>/dev/null | grep -q 'Open MPI' || skip "no mpirun of Open MPI"
+for program in ip unshare hostname; do
+    command -v $program >/dev/null 2>&1 || skip "no $program (packages iproute2, util-linux, hostname)"
+done
 exec 9>/tmp/soma-netns.lock
 flock -n 9 || skip "another test has the namespaces"
 "$scripts/netns.sh" up 2>/dev/null || { "$scripts/netns.sh" down; skip "no right to make namespaces"; }
