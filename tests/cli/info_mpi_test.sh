@@ -3,12 +3,8 @@
 # no machine can keep up with. Exit 77: no launcher.
 set -u
 
-soma=$1 ranks_sh=$2
-command -v "${MPIEXEC:-mpirun}" >/dev/null 2>&1 || { echo "info_mpi_test: no mpirun"; exit 77; }
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-export SOMA_NUM_THREADS=1
+# shellcheck source=tests/support/ranks_test.sh
+. "$(dirname "$0")/../support/ranks_test.sh"
 
 fail() {
     echo "info_mpi_test: $1" >&2

@@ -8,22 +8,10 @@
 # Exit: 0 as promised, 1 not, 77 no mpirun.
 set -u
 
-soma=$1 ranks_sh=$2
-command -v "${MPIEXEC:-mpirun}" >/dev/null 2>&1 || { echo "log_dir_test: mpirun not found, skipped"; exit 77; }
-folder=$(cd "$(mktemp -d)" && pwd -P)
-end() {
-    for process in $(jobs -p); do kill -KILL "$process" 2>/dev/null; done
-    rm -rf "$folder"
-}
-trap end EXIT
-cd "$folder" || exit 1
-export SOMA_NUM_THREADS=1
+# shellcheck source=tests/support/ranks_test.sh
+. "$(dirname "$0")/../support/ranks_test.sh"
+trap 'kill_jobs; rm -rf "$folder"' EXIT
 
-fail() {
-    echo "log_dir_test: $1" >&2
-    exit 1
-}
-finds() { grep -q "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }
 train() {  # NAME OPTIONS...
     name=$1
     shift
@@ -31,17 +19,7 @@ train() {  # NAME OPTIONS...
         --comm-timeout 2 "$@"
 }
 steps_of() { grep -c '"event":"step"' "$1"/*/log.jsonl 2>/dev/null; }
-ended() { ! kill -0 "$1" 2>/dev/null; }
-await() {  # SECONDS CONDITION...: polls until the command succeeds
-    tries=$(($1 * 50))
-    shift
-    until "$@"; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || return 1
-        sleep 0.02
-    done
-}
-has_steps() { [ "$(steps_of "$1")" -gt 3 ] 2>/dev/null || ended "$2"; }
+has_steps() { [ "$(steps_of "$1")" -gt 3 ] 2>/dev/null || has_ended "$2"; }
 process_of_rank_1() {  # of the processes that run in this folder
     for process in /proc/[0-9]*; do
         [ "$(readlink "$process/cwd" 2>/dev/null)" = "$folder" ] || continue
@@ -56,7 +34,7 @@ stop_rank_1() {  # NAME OPTIONS...: trains, stops rank 1, waits for the end
     victim=$(process_of_rank_1)
     [ -n "$victim" ] || fail "$1: rank 1 was not found: $(cat "$1.err")"
     kill -STOP "$victim"
-    await 10 ended $launcher || fail "$1: has not ended: $(cat "$1.err")"
+    await 10 has_ended $launcher || fail "$1: has not ended: $(cat "$1.err")"
     wait $launcher
     code=$?
     # MPICH's launcher may name the signal by which it ended the others.

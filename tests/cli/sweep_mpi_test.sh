@@ -4,17 +4,9 @@
 # The table is that of an unbroken sweep on one rank, on 2 and on 4 ranks. Exit 77: no mpirun.
 set -u
 
-soma=$1 ranks_sh=$2
-command -v mpirun >/dev/null 2>&1 || { echo "sweep_mpi_test: mpirun not found, skipped"; exit 77; }
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-export SOMA_NUM_THREADS=1
+# shellcheck source=tests/support/ranks_test.sh
+. "$(dirname "$0")/../support/ranks_test.sh"
 
-fail() {
-    echo "sweep_mpi_test: $1" >&2
-    exit 1
-}
 sweep() {  # RANKS DIR
     timeout -k 5 100 "$ranks_sh" "$1" "$soma" sweep plan.json --out "$2" --quiet >"$2.out" 2>"$2.err"
 }

@@ -12,29 +12,23 @@
 # kills of a run. Exit: 0 as promised, 1 not, 77 no mpirun.
 set -u
 
-soma=$1 ranks_sh=$2 kills=${3:-2} signal=${SIGNAL:-KILL}
-command -v mpirun >/dev/null 2>&1 || { echo "faults_test: mpirun not found, skipped"; exit 77; }
-folder=$(mktemp -d)
+# shellcheck source=tests/support/ranks_test.sh
+. "$(dirname "$0")/../support/ranks_test.sh"
+kills=${3:-2} signal=${SIGNAL:-KILL}
 small=$folder/small  # the full disk
 random=${SEED:-$(date +%N | sed 's/^0*//')}
 echo "seed $random"
 end() {
     mountpoint -q "$small" && umount "$small"
-    for process in $(jobs -p); do kill -KILL "$process" 2>/dev/null; done
+    kill_jobs
     rm -rf "$folder"
 }
 trap end EXIT
-cd "$folder" || exit 1
-export SOMA_NUM_THREADS=1
 every=1000                     # updates between checkpoints
 steps=$((kills * 6 * every + 10 * every))  # many left at the last kill, however fast the machine
 timeout=2                      # seconds a rank waits for another
 allowed=$((timeout + 5))
 
-fail() {
-    echo "faults_test: $1" >&2
-    exit 1
-}
 now() { date +%s%N; }
 seconds_since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }'; }
 draw() {  # N: drawn = a random number from 0 to N - 1
@@ -48,24 +42,13 @@ train() {  # the options that all runs share, and those given; replaces the shel
         --comm-timeout $timeout --quiet
 }
 last() { tail -n 3 "$1"/*/log.jsonl 2>/dev/null | sed -n 's/.*"event":"step".*"step":\([0-9]*\).*/\1/p' | tail -n 1; }
-await() {  # SECONDS CONDITION...: polls until the command succeeds
-    tries=$(($1 * 50))
-    shift
-    until "$@"; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || return 1
-        sleep 0.02
-    done
-}
 reached() { s=$(last "$1"); [ "${s:-0}" -ge "$2" ] || has_ended "$3"; }
-has_ended() { ! kill -0 "$1" 2>/dev/null; }
 is_dead() { ! grep -q '^[0-9]* ([^)]*) [^Z]' "/proc/$1/stat" 2>/dev/null; }  # a zombie is
 weights() { sed -n 's/^weights: //p' "$1" | tail -n 1; }
 same() {  # FILE WHAT: the weights printed there are those of the undisturbed run
     [ -n "$(weights "$1")" ] && [ "$(weights "$1")" = "$expected" ] ||
         fail "$2: weights $(weights "$1"), expected $expected: $(cat "$1")"
 }
-finds() { grep -q "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }
 # An undisturbed process ends; its time and exit code are checked. PID BEGIN CODE WHAT
 ends() {
     await "$allowed" has_ended "$1" || fail "$4: has not ended after $allowed s"
