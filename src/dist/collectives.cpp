@@ -6,7 +6,6 @@
 
 #include "dist/idle.h"
 #include "dist/silence.h"
-#include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
 namespace soma::dist {
@@ -54,7 +53,7 @@ void add_records(ControlRecord* out, const ControlRecord* left, const ControlRec
 
 void Collective::run(Comm& comm, std::uint32_t update) {
     start(update);
-    Idle idle(comm.local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
+    Idle idle(comm);
     Silence silence(comm, comm.timeout());
     try {
         for (State state = advance(); state != State::complete; state = advance()) {

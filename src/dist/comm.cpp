@@ -9,7 +9,6 @@
 
 #include "dist/idle.h"
 #include "dist/silence.h"
-#include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
 namespace soma::dist {
@@ -63,7 +62,7 @@ bool Comm::test(Request& request) { return request.done() || do_test(request); }
 int Comm::waitany(std::span<Request> requests, const Deadline& deadline) {
     const auto pending = [](const Request& r) { return !r.done(); };
     if (std::none_of(requests.begin(), requests.end(), pending)) return -1;
-    Idle idle(local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
+    Idle idle(*this);
     Silence silence(*this, deadline.seconds(), deadline.begin());
     const auto wait = [&] {
         Wait all;

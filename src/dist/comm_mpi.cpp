@@ -115,6 +115,9 @@ private:
 
     void number_ranks(Numbering numbering);
     Request new_request(Index bytes, int peer, int tag, bool sends);
+    // call(address, bytes, MPI's rank of the peer, chunk) for each chunk; its result is MPI's code.
+    template <class Call>
+    void for_chunks(const Request& request, void* data, const char* name, Call&& call);
     Message& message(const Request& r) { return messages_[static_cast<std::size_t>(r.slot)]; }
     void release(Request& request) {
         if (!message(request).prepared) message(request).chunks.clear();
@@ -189,55 +192,47 @@ Request MpiComm::new_request(Index bytes, int peer, int tag, bool sends) {
     return request;
 }
 
-Request MpiComm::do_isend(const void* data, Index bytes, int peer, int tag) {
-    const Request request = new_request(bytes, peer, tag, true);
-    const CallMark::Inside inside(*calls(), "MPI_Isend");
-    const int target = to_mpi_[static_cast<std::size_t>(peer)];
+template <class Call>
+void MpiComm::for_chunks(const Request& request, void* data, const char* name, Call&& call) {
+    const CallMark::Inside inside(*calls(), name);
+    const int peer = to_mpi_[static_cast<std::size_t>(request.peer)];
     Index begin = 0;
     for (MPI_Request& chunk : message(request).chunks) {
-        const int count = static_cast<int>(std::min(bytes - begin, kChunkBytes));
-        check(MPI_Isend(static_cast<const char*>(data) + begin, count, MPI_BYTE, target, tag, comm_,
-                        &chunk),
-              "MPI_Isend");
+        const int count = static_cast<int>(std::min(request.bytes - begin, kChunkBytes));
+        check(call(static_cast<char*>(data) + begin, count, peer, &chunk), name);
         begin += count;
     }
+}
+
+Request MpiComm::do_isend(const void* data, Index bytes, int peer, int tag) {
+    const Request request = new_request(bytes, peer, tag, true);
+    for_chunks(request, const_cast<void*>(data), "MPI_Isend",
+               [&](void* part, int count, int target, MPI_Request* chunk) {
+                   return MPI_Isend(part, count, MPI_BYTE, target, tag, comm_, chunk);
+               });
     return request;
 }
 
 Request MpiComm::do_irecv(void* data, Index bytes, int peer, int tag) {
     const Request request = new_request(bytes, peer, tag, false);
-    const CallMark::Inside inside(*calls(), "MPI_Irecv");
-    const int source = to_mpi_[static_cast<std::size_t>(peer)];
-    Index begin = 0;
-    for (MPI_Request& chunk : message(request).chunks) {
-        const int count = static_cast<int>(std::min(bytes - begin, kChunkBytes));
-        check(MPI_Irecv(static_cast<char*>(data) + begin, count, MPI_BYTE, source, tag, comm_,
-                        &chunk),
-              "MPI_Irecv");
-        begin += count;
-    }
+    for_chunks(request, data, "MPI_Irecv",
+               [&](void* part, int count, int source, MPI_Request* chunk) {
+                   return MPI_Irecv(part, count, MPI_BYTE, source, tag, comm_, chunk);
+               });
     return request;
 }
 
 void MpiComm::do_prepare(Channel& channel) {
     const Request request = new_request(channel.bytes, channel.peer, channel.tag, channel.sends);
     channel.slot = request.slot;
-    Message& m = message(request);
-    m.prepared = true;
-    const int peer = to_mpi_[static_cast<std::size_t>(channel.peer)];
-    Index begin = 0;
-    for (MPI_Request& chunk : m.chunks) {
-        const int count = static_cast<int>(std::min(channel.bytes - begin, kChunkBytes));
-        void* data = static_cast<char*>(channel.data) + begin;
-        if (channel.sends) {
-            check(MPI_Send_init(data, count, MPI_BYTE, peer, channel.tag, comm_, &chunk),
-                  "MPI_Send_init");
-        } else {
-            check(MPI_Recv_init(data, count, MPI_BYTE, peer, channel.tag, comm_, &chunk),
-                  "MPI_Recv_init");
-        }
-        begin += count;
-    }
+    message(request).prepared = true;
+    for_chunks(
+        request, channel.data, channel.sends ? "MPI_Send_init" : "MPI_Recv_init",
+        [&](void* part, int count, int peer, MPI_Request* chunk) {
+            return channel.sends
+                       ? MPI_Send_init(part, count, MPI_BYTE, peer, channel.tag, comm_, chunk)
+                       : MPI_Recv_init(part, count, MPI_BYTE, peer, channel.tag, comm_, chunk);
+        });
 }
 
 Request MpiComm::do_start(const Channel& channel) {

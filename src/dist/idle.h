@@ -11,6 +11,8 @@
 #include <algorithm>
 
 #include "soma/core/clock.h"
+#include "soma/core/cpu.h"
+#include "soma/dist/comm.h"
 
 namespace soma::dist {
 
@@ -18,6 +20,9 @@ class Idle {
 public:
     enum class Start { spin, yield, sleep };
 
+    // For a rank that does nothing else meanwhile.
+    explicit Idle(const Comm& comm)
+        : Idle(comm.local_size() > cpu().cores ? Start::yield : Start::spin) {}
     explicit Idle(Start start)
         : spin_(start == Start::spin ? 50e-6 : 0), yield_(start == Start::sleep ? 0 : 200e-6) {}
 

@@ -3,7 +3,6 @@
 #include "dist/idle.h"
 #include "dist/silence.h"
 #include "soma/core/clock.h"
-#include "soma/core/cpu.h"
 #include "soma/core/error.h"
 
 namespace soma::dist {
@@ -68,7 +67,7 @@ void ProgressEngine::finish() {
             if (done_ < target && !failed_) news_.wait(seen);
         }
     } else {
-        Idle idle(comm_.local_size() > cpu().cores ? Idle::Start::yield : Idle::Start::spin);
+        Idle idle(comm_);
         while (done_ < target && !failed_) {
             if (drive_or_fail()) {
                 idle.reset();

@@ -64,7 +64,7 @@ public:
     // Moves on as far as it can without blocking. Error(internal) naming both ranks when a message
     // is not the expected one.
     virtual State advance() = 0;
-    // Gives up what is in flight; the memory may then be freed.
+    // Gives up what is in flight. What was being sent may still be read (Comm::cancel).
     virtual void cancel() noexcept = 0;
     // What it waits for.
     virtual Wait waits_for() const = 0;
