@@ -118,11 +118,8 @@ private:
 
 int simulate(Options& o) {
     const auto comm = dist::make_world_comm(o.ranks);
-    o.step.buckets.bytes = static_cast<Index>(o.bucket_mb * (1 << 20));
-    o.step.buckets.first_bytes = std::min(o.step.buckets.bytes, o.step.buckets.first_bytes);
-    for (const auto a : {dist::Algorithm::tree, dist::Algorithm::ring, dist::Algorithm::library}) {
-        if (name_of(a) == o.allreduce) o.step.algorithm = a;
-    }
+    o.step.buckets = dist::bucket_sizes(o.bucket_mb);
+    o.step.algorithm = dist::algorithm_named(o.allreduce);
     o.step.modes = {o.progress == "poll" ? dist::ProgressMode::poll : dist::ProgressMode::none};
     const bench::StepModel& model = bench::step_model(o.model);
     PassingLayers program(model, o, comm->rank());

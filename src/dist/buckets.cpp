@@ -7,6 +7,13 @@
 
 namespace soma::dist {
 
+BucketSizes bucket_sizes(double megabytes) {
+    BucketSizes sizes;
+    sizes.bytes = static_cast<Index>(megabytes * (1 << 20));
+    sizes.first_bytes = std::min(sizes.bytes, sizes.first_bytes);
+    return sizes;
+}
+
 std::vector<Range> cut_buckets(Index length, std::span<const Index> starts,
                                const BucketSizes& sizes) {
     constexpr Index size = sizeof(float), least = kChunk * size;

@@ -38,6 +38,13 @@ std::string_view name_of(Algorithm algorithm) {
     return "?";
 }
 
+Algorithm algorithm_named(std::string_view name) {
+    for (const auto algorithm : {Algorithm::tree, Algorithm::ring, Algorithm::library}) {
+        if (name_of(algorithm) == name) return algorithm;
+    }
+    fail(ErrorCode::usage, "all-reduce: '", name, "'; need tree, ring or mpi");
+}
+
 Schedule doubling_schedule(int ranks, int rank, Index n) {
     check("doubling", ranks, rank, n);
     const int base = static_cast<int>(std::bit_floor(static_cast<unsigned>(ranks)));

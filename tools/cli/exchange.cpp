@@ -1,7 +1,6 @@
 #include "cli/exchange.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "soma/core/error.h"
 
@@ -26,22 +25,19 @@ void add_exchange_options(CLI::App& verb, ExchangeArguments& arguments) {
 
 dist::ExchangeOptions exchange_options(const ExchangeArguments& arguments,
                                        const dist::Mapping& mapping, const dist::Comm& comm) {
-    using dist::Algorithm, dist::ProgressMode;
+    using dist::ProgressMode;
     SOMA_CHECK(!arguments.strict() || arguments.allreduce == "tree", "--allreduce ",
                arguments.allreduce,
                " has an order that depends on the ranks; add --deterministic off");
     dist::ExchangeOptions options;
-    for (const auto algorithm : {Algorithm::tree, Algorithm::ring, Algorithm::library}) {
-        if (name_of(algorithm) == arguments.allreduce) options.algorithm = algorithm;
-    }
+    options.algorithm = dist::algorithm_named(arguments.allreduce);
     options.spare_core = mapping.spare_core[static_cast<std::size_t>(comm.rank())];
     const bool helper = options.spare_core && comm.allows_helper_thread();
     options.progress = helper ? ProgressMode::thread : ProgressMode::poll;
     for (const auto mode : {ProgressMode::thread, ProgressMode::poll, ProgressMode::none}) {
         if (name_of(mode) == arguments.progress) options.progress = mode;
     }
-    options.buckets.bytes = static_cast<Index>(arguments.bucket_mb * (1 << 20));
-    options.buckets.first_bytes = std::min(options.buckets.bytes, options.buckets.first_bytes);
+    options.buckets = dist::bucket_sizes(arguments.bucket_mb);
     return options;
 }
 

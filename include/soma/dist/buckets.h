@@ -19,6 +19,9 @@ struct BucketSizes {
     Index bytes = 4 << 20, first_bytes = 1 << 20;
 };
 
+// Of `megabytes`, the first of at most one.
+BucketSizes bucket_sizes(double megabytes);
+
 // The buckets of a gradient of `length` f32. `starts`: where parameters start, ascending from 0.
 // Error(usage) unless starts fits the length and sizes are at least one chunk (4096 bytes).
 std::vector<Range> cut_buckets(Index length, std::span<const Index> starts,

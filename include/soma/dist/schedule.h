@@ -62,6 +62,8 @@ enum class Algorithm {
     library,  // the message library's own all-reduce: a yardstick
 };
 std::string_view name_of(Algorithm algorithm);
+// "tree", "ring" or "mpi"; Error(usage) for any other name.
+Algorithm algorithm_named(std::string_view name);
 
 // Bytes below which doubling takes less time than halving where a / b is 24 KB (10 and 100 Gb/s;
 // soma plan), at most 128 KB, above which its folding of everything on two ranks costs more than a
