@@ -98,13 +98,7 @@ const std::vector<StepModel>& step_models() {
 }
 
 const StepModel& step_model(const std::string& name) {
-    std::vector<std::string> names;
-    for (const StepModel& model : step_models()) {
-        if (model.name == name) return model;
-        names.push_back(model.name);
-    }
-    fail(ErrorCode::usage, "bench step: unknown model '", name, "'", did_you_mean(name, names),
-         "; need ", joined(names));
+    return named(step_models(), "bench step: unknown model", name);
 }
 
 }  // namespace soma::bench

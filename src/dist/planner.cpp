@@ -13,17 +13,6 @@ namespace {
 
 constexpr double kBackwardShare = 2.0 / 3;  // of a step's flop: two products of three
 
-template <class Named>
-const Named& named(const std::vector<Named>& all, const char* what, const std::string& name) {
-    std::vector<std::string> names;
-    for (const Named& one : all) {
-        if (one.name == name) return one;
-        names.push_back(one.name);
-    }
-    fail(ErrorCode::usage, "plan: unknown ", what, " '", name, "'", did_you_mean(name, names),
-         "; need ", joined(names));
-}
-
 }  // namespace
 
 const std::vector<Network>& named_networks() {
@@ -33,7 +22,7 @@ const std::vector<Network>& named_networks() {
 }
 
 const Network& network_named(const std::string& name) {
-    return named(named_networks(), "network", name);
+    return named(named_networks(), "plan: unknown network", name);
 }
 
 const std::vector<StepProfile>& step_profiles() {
@@ -48,7 +37,7 @@ const std::vector<StepProfile>& step_profiles() {
 }
 
 const StepProfile& step_profile(const std::string& name) {
-    return named(step_profiles(), "model", name);
+    return named(step_profiles(), "plan: unknown model", name);
 }
 
 const char* PlanRow::bound() const {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "soma/core/error.h"
+
 namespace soma {
 
 // "a, b, c".
@@ -24,5 +26,18 @@ std::vector<std::string> nearest(const std::string& word, std::span<const std::s
 std::string suggestion(std::span<const std::string> names);
 // The suggestion of the nearest candidates.
 std::string did_you_mean(const std::string& word, std::span<const std::string> candidates);
+
+// The one of `all` whose member `name` is `name`. Error(usage) that begins with `unknown` and says
+// which there are: "plan: unknown model 'alexnt'; did you mean alexnet?; need resnet50, alexnet".
+template <class List>
+const auto& named(const List& all, const std::string& unknown, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& one : all) {
+        if (name == one.name) return one;
+        names.push_back(one.name);
+    }
+    fail(ErrorCode::usage, unknown, " '", name, "'", did_you_mean(name, names), "; need ",
+         joined(names));
+}
 
 }  // namespace soma

@@ -68,14 +68,6 @@ const ImageRecipe kRecipes[] = {kSmall,
                                  .form = kForm,
                                  .shift = 0}};
 
-const ImageRecipe& recipe_named(const std::string& name) {
-    for (const ImageRecipe& r : kRecipes) {
-        if (name == r.name || (name.empty() && &r == kRecipes)) return r;
-    }
-    fail(ErrorCode::usage, "alexnet2012: no recipe is called '", name,
-         "'; there are small, two_gpus and full");
-}
-
 // Pixels are in [-1, 1], so the constant of the normalisation grows by the square of what they
 // shrank.
 AlexNetOptions small_net() {
@@ -135,7 +127,7 @@ void halves_claims(ClaimRun& run, const ImageData& images) {
 }  // namespace
 
 train::TrainResult train_alexnet2012(const train::TrainOptions& options, dist::Comm& comm) {
-    const ImageRecipe& recipe = recipe_named(options.recipe);
+    const ImageRecipe& recipe = image_recipe(kRecipes, options.recipe);
     const std::string name = recipe.name;
     ImageData images = load_image_data(options.set, options.data_roots, options.roots_given);
     train::TrainResult result;

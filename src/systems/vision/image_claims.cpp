@@ -44,6 +44,11 @@ void count(ClaimRun& run, const std::string& id, const std::string& text, const 
 
 }  // namespace
 
+const ImageRecipe& image_recipe(std::span<const ImageRecipe> recipes, const std::string& name) {
+    if (name.empty()) return recipes.front();
+    return named(recipes, concat(recipes.front().system, ": unknown recipe"), name);
+}
+
 train::TrainResult train_images(const ImageRecipe& recipe, VisionNet& net, const ImageData& data,
                                 const train::TrainOptions& options, dist::Comm& comm) {
     const Index epochs =
@@ -80,9 +85,8 @@ train::TrainResult train_images(const ImageRecipe& recipe, VisionNet& net, const
 
 void draw_images(train::RunFolder& folder, VisionNet& net, const ImageData& data,
                  const train::TrainResult& result) {
-    draw_training(folder, data.set, result);
-    draw_first_layer(folder, net.first_layer());
-    draw_answers(folder, data.set, *data.test, train::evaluate(net, test_loader(data)));
+    draw_net(folder, data.set, result, net.first_layer(), *data.test,
+             train::evaluate(net, test_loader(data)));
 }
 
 void count_claims(ClaimRun& run, const VisionNet& net, const CountedNet& expected) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "soma/optim/sgd.h"
@@ -25,6 +26,9 @@ struct ImageRecipe {
     int shift = 1;      // of the training images, in pixels, either way
     Index warm_up = 0;  // updates
 };
+
+// The recipe with this name, the first for "". Error(usage) that says which there are.
+const ImageRecipe& image_recipe(std::span<const ImageRecipe> recipes, const std::string& name);
 
 // Trains a net, whose store is frozen, data-parallel on `data` under the caller's options.
 train::TrainResult train_images(const ImageRecipe& recipe, VisionNet& net, const ImageData& data,

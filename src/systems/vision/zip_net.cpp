@@ -3,6 +3,7 @@
 #include "soma/autograd/ops/conv.h"
 #include "soma/autograd/ops/loss.h"
 #include "soma/autograd/ops/shape.h"
+#include "soma/core/text.h"
 #include "soma/data/permutation.h"
 #include "soma/optim/adam.h"
 #include "soma/optim/curvature.h"
@@ -71,11 +72,7 @@ Tensor signed_targets(const std::vector<std::int32_t>& labels) {
 }  // namespace
 
 const ZipRecipe& zip_recipe(const std::string& name) {
-    for (const ZipRecipe& r : kRecipes) {
-        if (name == r.name) return r;
-    }
-    fail(ErrorCode::usage, "lecun1989: no recipe is called '", name,
-         "'; there are paper, sgd and modern");
+    return named(kRecipes, "lecun1989: unknown recipe", name);
 }
 
 ZipNet::ZipNet(const ZipRecipe& recipe, std::uint64_t seed) : recipe_(recipe) {
