@@ -54,10 +54,9 @@ struct TrainResult {
     double train_error = 0;  // share of wrong answers in the last epoch, in %
     double test_loss = 0, test_error = 0;
     Index test_wrong = 0, test_samples = 0;
-    double seconds = 0;  // in the loop, without evaluation
-    double exposed_seconds =
-        0;            // of them spent waiting for sums over ranks, nothing left to compute
-    double flop = 0;  // of this rank
+    double seconds = 0;          // in the loop, without evaluation
+    double exposed_seconds = 0;  // of them spent waiting for sums over ranks, nothing left to do
+    double flop = 0;             // of this rank
     std::vector<EpochRecord> history = {};  // epochs completed by this run
     bool interrupted = false;               // a stop was requested; the state was saved
     std::string checkpoint = {};            // path of the last one written, "" when none

@@ -123,9 +123,8 @@ train::TrainResult train_fashion_cnn(const train::TrainOptions& options, dist::C
                             options, comm);
     result.headline = "gate: 91 % test accuracy after 8 epochs on fashion-mnist";
     if (options.folder != nullptr && !options.dry_run) {
-        draw_training(*options.folder, set.name, result);
-        draw_first_layer(*options.folder, net.first_layer());
-        draw_answers(*options.folder, set.name, *data.test, train::evaluate(net, test));
+        draw_net(*options.folder, set.name, result, net.first_layer(), *data.test,
+                 train::evaluate(net, test));
     }
     return result;
 }

@@ -90,4 +90,12 @@ void draw_answers(train::RunFolder& folder, const std::string& set, const data::
     if (!errors.images.empty()) folder.add(errors);
 }
 
+void draw_net(train::RunFolder& folder, const std::string& set, const train::TrainResult& result,
+              const Tensor& first_layer, const data::Dataset& test,
+              const train::Evaluation& evaluation) {
+    draw_training(folder, set, result);
+    draw_first_layer(folder, first_layer);
+    draw_answers(folder, set, test, evaluation);
+}
+
 }  // namespace soma::systems

@@ -16,4 +16,9 @@ void draw_training(train::RunFolder& folder, const std::string& set,
 void draw_answers(train::RunFolder& folder, const std::string& set, const data::Dataset& test,
                   const train::Evaluation& evaluation);
 
+// All of them.
+void draw_net(train::RunFolder& folder, const std::string& set, const train::TrainResult& result,
+              const Tensor& first_layer, const data::Dataset& test,
+              const train::Evaluation& evaluation);
+
 }  // namespace soma::systems
